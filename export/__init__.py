@@ -1,0 +1,1 @@
+"""Everything that leaves for a device: SavedModel, TFLite decoders, their verification and benchmark."""

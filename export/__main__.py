@@ -1,0 +1,135 @@
+"""Exports a trained model as SavedModel and TFLite decoders: `python -m export runs/crayon --out exports/crayon`."""
+
+import hashlib
+import json
+import sys
+import time
+from itertools import islice
+from pathlib import Path
+
+from training.command import ArgumentParser, CommandError, atomic, positive, run
+
+PRECISIONS = ("float32", "float16", "dynamic", "int8")
+CALIBRATION_CROPS = 128
+VERIFICATION_CROPS = 8
+
+
+def main(argv):
+    """Exports a trained model as a SavedModel and TFLite decoders from uint8 luma and grid to uint8 RGB.
+
+    Every file is loaded again, run on real photographs and compared with Keras; one that differs too much is not
+    left behind. card.json tells what was measured.
+    """
+    arguments = _parser().parse_args(argv)
+    if arguments.size % 8:
+        raise CommandError(f"--size must be a multiple of 8, not {arguments.size}")
+
+    from export.decoder import device_inputs, grid_decoder
+    from export.tflite import convert, save_model
+    from export.verify import Decoder, ExportError, verify
+    from training.results import versions
+    from training.run_folder import load_run
+
+    loaded = load_run(arguments.run)
+    n = arguments.n or loaded.settings.get("n", 20)
+    n = 20 if n == "random" else n
+    if not 2 <= n <= arguments.size:
+        raise CommandError(f"--n must lie between 2 and --size {arguments.size}, not {n}")
+    calibration, originals, data = _photographs(loaded.settings, arguments)
+    inputs = [device_inputs(rgb, n) for rgb in originals]
+
+    decoder = grid_decoder(loaded.model, arguments.size, n)
+    expected = [decoder.predict_on_batch(tensors)["rgb"][0] for tensors in inputs]
+    card = {
+        "model": loaded.settings.get("recipe", loaded.model.name),
+        "parameters": loaded.model.count_params(),
+        "size": arguments.size,
+        "n": n,
+        "settings": loaded.settings,
+        "data": data,
+        "versions": versions(),
+        "files": {},
+    }
+    with atomic(arguments.out) as folder:
+        save_model(decoder, folder / "saved_model")
+        for precision in arguments.quantize:
+            path = folder / f"decoder_{precision}.tflite"
+            tensors = [device_inputs(rgb, n) for rgb in calibration] if precision == "int8" else None
+            path.write_bytes(convert(folder / "saved_model", precision, tensors))
+            try:
+                measured = verify(path, precision, inputs, expected, originals)
+            except ExportError as error:
+                raise CommandError(f"nothing was exported: {error}") from None
+            card["files"][path.name] = {
+                "bytes": path.stat().st_size,
+                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+                **{name: round(value, 3) for name, value in measured.items()},
+                "operators": Decoder(path).operators(),
+                "latency_ms": {threads: round(_latency(path, inputs[0], threads), 2) for threads in (1, 2)},
+            }
+            print(
+                f"{path.name}: {path.stat().st_size / 1e6:.2f} MB, {measured['psnr']:.2f} dB, "
+                f"{measured['psnr_loss']:.2f} dB below Keras, {card['files'][path.name]['latency_ms'][2]:.1f} ms",
+                flush=True,
+            )
+        (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n")
+    print(f"written: {arguments.out}")
+    return 0
+
+
+def _photographs(settings, arguments):
+    """Crops of the training split to calibrate on, others of the validation split to compare on, and their account."""
+    from training.datasets import open_dataset
+    from training.recipes import RECIPES
+
+    spec = arguments.dataset or settings.get("dataset", "samples")
+    test_images = RECIPES[settings["recipe"]].TEST_IMAGES if "recipe" in settings else ()
+    photographs = open_dataset(spec, test_images, settings.get("seed", 0), arguments.data_dir)
+    originals = photographs.crops("validation", arguments.size, limit=VERIFICATION_CROPS)
+    calibration = []
+    if "int8" in arguments.quantize:
+        per_image = -(-CALIBRATION_CROPS // photographs.count("train"))
+        crops = photographs.crops("train", arguments.size, "random", CALIBRATION_CROPS, per_image)
+        calibration = [rgb for _, rgb in islice(crops.as_numpy_iterator(), CALIBRATION_CROPS)]
+        if len(calibration) < 100:
+            raise CommandError(
+                f"int8 is calibrated on at least 100 crops, and the train split of {spec} has {len(calibration)} of "
+                f"{arguments.size}x{arguments.size}: choose another --dataset or leave int8 out of --quantize"
+            )
+    originals = [rgb for _, rgb in originals.as_numpy_iterator()]
+    data = {
+        "dataset": Path(spec).name,
+        "calibration": {"split": "train", "crops": len(calibration)},
+        "verification": {"split": "validation", "crops": len(originals)},
+    }
+    return calibration, originals, data
+
+
+def _latency(path, tensors, threads, repeats=5):
+    """The fastest of a few runs in milliseconds, after one that allocates."""
+    from export.verify import Decoder
+
+    decoder = Decoder(path, threads)
+    decoder(tensors)
+    times = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        decoder(tensors)
+        times.append(time.perf_counter() - began)
+    return 1000 * min(times)
+
+
+def _parser():
+    parser = ArgumentParser(prog="python -m export", description=main.__doc__)
+    parser.add_argument("run", help="run folder or .keras file")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    parser.add_argument("--size", type=positive, default=320, help="side of the images, a multiple of 8")
+    parser.add_argument("--n", type=positive, help="grid step; the run's own if not given, 20 for a random one")
+    parser.add_argument("--quantize", nargs="+", choices=PRECISIONS, default=PRECISIONS, help="TFLite files to write")
+    parser.add_argument("--dataset", help="photographs to calibrate and compare on; the run's own if not given")
+    parser.add_argument("--data-dir", help="where TFDS finds its data")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

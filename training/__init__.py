@@ -1,0 +1,1 @@
+"""Everything that makes weights: data sets, recipes, tasks, metrics, baselines; `fit` and `evaluate`."""

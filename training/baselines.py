@@ -1,0 +1,143 @@
+"""Classical colour propagation: what a learned decoder must beat.
+
+Every decoder, classical or learned, is a callable `decode(luma, grid, n, kind)`:
+
+    luma  (H, W) float32, L* in 0 to 100
+    grid  (ceil(H/n), ceil(W/n), 2) float32, a* and b*
+    n     grid step in pixels
+    kind  "points" or "means": what a cell of the grid holds (zoo.color_grid)
+
+and returns a* and b*, `(H, W, 2)`.
+"""
+
+import numpy as np
+from scipy import ndimage, sparse
+from scipy.sparse.linalg import splu, spsolve
+
+
+def grey(luma, grid, n, kind):
+    """No colour at all."""
+    return np.zeros((*luma.shape, 2), np.float32)
+
+
+def nearest(luma, grid, n, kind):
+    """The colour of the nearest grid sample."""
+    return _interpolate(luma, grid, n, kind, order=0)
+
+
+def bilinear(luma, grid, n, kind):
+    """Bilinear interpolation between grid samples."""
+    return _interpolate(luma, grid, n, kind, order=1)
+
+
+def bicubic(luma, grid, n, kind):
+    """Bicubic interpolation (cubic B-spline) between grid samples."""
+    return _interpolate(luma, grid, n, kind, order=3)
+
+
+def joint_bilateral(luma, grid, n, kind, sigma_luma=8.0, sigma_cells=0.65, radius=2):
+    """Joint bilateral upsampling (Kopf, Cohen, Lischinski and Uyttendaele 2007, equation 3).
+
+    Each pixel is the mean of the 5 x 5 nearest grid samples, weighted by their distance (`sigma_cells`, in cells)
+    and by how much their L* differs from the pixel's (`sigma_luma`).
+    """
+    height, width = luma.shape
+    guide = luma[::n, ::n] if kind == "points" else _cell_means(luma, n)
+    rows, columns = (_positions(side, n, kind) for side in luma.shape)
+    total, weights = np.zeros((height, width, 2)), np.zeros((height, width, 1))
+    for i in range(-radius, radius + 1):
+        for j in range(-radius, radius + 1):
+            row, column = np.rint(rows).astype(int) + i, np.rint(columns).astype(int) + j
+            inside = np.outer((row >= 0) & (row < grid.shape[0]), (column >= 0) & (column < grid.shape[1]))
+            cell = np.ix_(row.clip(0, grid.shape[0] - 1), column.clip(0, grid.shape[1] - 1))
+            distance = np.add.outer((row - rows) ** 2, (column - columns) ** 2) / sigma_cells**2
+            difference = (luma - guide[cell]) ** 2 / sigma_luma**2
+            weight = (inside * np.exp(-0.5 * (distance + difference)) + inside * 1e-12)[..., None]
+            total += weight * grid[cell]
+            weights += weight
+    return (total / weights).astype(np.float32)
+
+
+def levin(luma, grid, n, kind, means_weight=3.0):
+    """Colorization using optimization (Levin, Lischinski and Weiss 2004, equation 1): slow, by a sparse solver.
+
+    Each pixel's colour is to be the mean of its 3 x 3 neighbours', weighted by the similarity of their L*. The
+    samples of a `points` grid are fixed, as Levin's scribbles are. A `means` grid tells the mean over each cell,
+    which is a soft constraint: minimise |Ax|^2 + `means_weight` |Bx - g|^2, where Bx are the cell means of x.
+    """
+    smoothness = sparse.identity(luma.size, format="csr") - _affinity(luma)
+    if kind == "points":
+        known = np.zeros(luma.shape, bool)
+        known[::n, ::n] = True
+        known = known.ravel()
+        chroma = np.zeros((luma.size, 2))
+        chroma[known] = grid.reshape(-1, 2)
+        system = smoothness[~known]
+        chroma[~known] = spsolve(system[:, ~known].tocsc(), -(system[:, known] @ chroma[known]))
+        return chroma.reshape(*luma.shape, 2).astype(np.float32)
+    # With weight (Bx - g) as unknowns of their own, the system stays sparse; B^T B alone fills every cell.
+    mean = _cell_mean_matrix(*luma.shape, n)
+    corner = sparse.identity(mean.shape[0]) / -means_weight
+    system = sparse.bmat([[smoothness.T @ smoothness, mean.T], [mean, corner]], format="csc")
+    right = np.concatenate([np.zeros((luma.size, 2)), grid.reshape(-1, 2)])
+    factors = splu(system, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.001, options={"SymmetricMode": True})
+    return factors.solve(right)[: luma.size].reshape(*luma.shape, 2).astype(np.float32)
+
+
+FAST = {"grey": grey, "nearest": nearest, "bilinear": bilinear, "bicubic": bicubic, "joint bilateral": joint_bilateral}
+BASELINES = {**FAST, "levin": levin}
+
+
+def _positions(size, n, kind):
+    """Where each pixel of a side of `size` lies on the grid, in cells from the first sample."""
+    first_sample = 0 if kind == "points" else (n - 1) / 2
+    return (np.arange(size) - first_sample) / n
+
+
+def _interpolate(luma, grid, n, kind, order):
+    where = np.meshgrid(*(_positions(side, n, kind) for side in luma.shape), indexing="ij")
+    planes = [ndimage.map_coordinates(grid[..., c], where, order=order, mode="nearest") for c in range(2)]
+    return np.stack(planes, -1).astype(np.float32)
+
+
+def _cell_means(luma, n):
+    rows, columns = (np.arange(0, side, n) for side in luma.shape)
+    total = np.add.reduceat(np.add.reduceat(luma.astype(float), rows, 0), columns, 1)
+    pixels = np.outer(*(np.diff([*starts, side]) for starts, side in zip((rows, columns), luma.shape, strict=True)))
+    return total / pixels
+
+
+def _cell_mean_matrix(height, width, n):
+    """Sparse matrix from the pixels of an image to the means of its n x n cells."""
+    columns = -(-width // n)
+    cell = np.add.outer(np.arange(height) // n * columns, np.arange(width) // n).ravel()
+    member = sparse.csr_matrix((np.ones(cell.size), (cell, np.arange(cell.size))))
+    return sparse.diags(1 / np.asarray(member.sum(1)).ravel()) @ member
+
+
+def _affinity(luma):
+    """Levin's weights: row r holds exp(-(Y_r - Y_s)^2 / 2 sigma_r^2) over the 3 x 3 neighbours s, with sum 1.
+
+    sigma_r^2 is the variance of luma in the window, narrowed as in the authors' code by 0.6 and so that the closest
+    neighbour keeps a weight of at least 0.01. Luma is scaled to 0 to 1.
+    """
+    luma = luma.astype(float) / 100
+    height, width = luma.shape
+    index = np.arange(luma.size).reshape(luma.shape)
+    offsets = [(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j]
+    padded = np.pad(luma, 1, constant_values=np.nan)
+    shifted = np.stack([padded[1 + i : 1 + i + height, 1 + j : 1 + j + width] for i, j in offsets])
+    square = (shifted - luma) ** 2
+    variance = 0.6 * np.nanvar(np.concatenate([shifted, luma[None]]), axis=0)
+    variance = np.maximum(np.maximum(variance, -np.nanmin(square, axis=0) / np.log(0.01)), 2e-6)
+    weights = np.nan_to_num(np.exp(-square / variance))
+    weights /= weights.sum(axis=0)
+    rows, columns, values = [], [], []
+    for weight, (i, j) in zip(weights, offsets, strict=True):
+        here = (slice(max(0, -i), height - max(0, i)), slice(max(0, -j), width - max(0, j)))
+        there = (slice(max(0, i), height - max(0, -i)), slice(max(0, j), width - max(0, -j)))
+        rows.append(index[here].ravel())
+        columns.append(index[there].ravel())
+        values.append(weight[here].ravel())
+    triplets = np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))
+    return sparse.csr_matrix(triplets, shape=(luma.size, luma.size))

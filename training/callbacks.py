@@ -1,0 +1,132 @@
+"""What happens while a model trains: the best one is kept, the run can be resumed, the person is told."""
+
+import csv
+import json
+import math
+import time
+from pathlib import Path
+
+import keras
+
+from training.command import CommandError, atomic, duration
+
+
+class StopOnNaN(keras.callbacks.Callback):
+    """Ends the run in one clear line when the loss is no longer a number."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not math.isfinite(logs["loss"]):
+            raise CommandError(
+                f"the loss became {logs['loss']} at batch {batch + 1}: start again with a lower --learning-rate"
+            )
+
+
+class TimeLeft(keras.callbacks.Callback):
+    """Prints an estimate of the whole run after two batches, and a line with the time left after each epoch.
+
+    Args:
+        epochs: of the whole run.
+        steps: batches an epoch, about.
+        faster: what to suggest when the estimate is more than a day.
+    """
+
+    MEASURED_BATCH = 2  # the first ones trace and compile
+
+    def __init__(self, epochs, steps, faster):
+        super().__init__()
+        self.epochs = epochs
+        self.steps = steps
+        self.faster = faster
+        self.estimated = False
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+        self.epoch_began = time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        now = time.perf_counter()
+        if not self.estimated and batch == self.MEASURED_BATCH:
+            self.estimated = True
+            left = (now - self.batch_ended) * self.steps * (self.epochs - self.epoch)
+            print(f"estimate for this machine: {duration(left)}", flush=True)
+            if left > 24 * 3600:
+                print(f"that is more than a day; faster: {self.faster}", flush=True)
+        self.batch_ended = now
+
+    def on_epoch_end(self, epoch, logs=None):
+        left = (time.perf_counter() - self.epoch_began) * (self.epochs - epoch - 1)
+        figures = "  ".join(f"{name} {value:.4g}" for name, value in logs.items())
+        print(f"epoch {epoch + 1}/{self.epochs}  {figures}  {duration(left)} left", flush=True)
+
+
+class KeepBest(keras.callbacks.Callback):
+    """Saves `model` as `path` whenever the validation loss is the lowest so far: the paper's canonical model."""
+
+    def __init__(self, path, model, best=math.inf):
+        super().__init__()
+        self.path = path
+        self.best_model = model
+        self.best = best
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs["val_loss"] < self.best:
+            self.best = logs["val_loss"]
+            with atomic(self.path) as temporary:
+                self.best_model.save(temporary)
+
+
+class SaveState(keras.callbacks.Callback):
+    """Saves all that a run needs to go on after the epoch just ended, so that it may be killed at any moment.
+
+    Weights and optimizer go to a file of their own; `state.json` names it and is replaced last, so that the two
+    always belong together. `history.csv` has a row an epoch.
+
+    Args:
+        folder: of the run.
+        keep_best: the callback that knows the lowest validation loss.
+        history: rows of the epochs before, when a run is resumed.
+    """
+
+    def __init__(self, folder, keep_best, history=()):
+        super().__init__()
+        self.folder = Path(folder)
+        self.keep_best = keep_best
+        self.history = list(history)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.history.append({"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}})
+        weights = self.folder / f"state-{epoch + 1}.weights.h5"
+        with atomic(weights) as temporary:
+            self.model.save_weights(temporary)
+        with atomic(self.folder / "history.csv") as temporary, temporary.open("w", newline="") as file:
+            table = csv.DictWriter(file, self.history[-1])
+            table.writeheader()
+            table.writerows(self.history)
+        state = {"weights": weights.name, "best": self.keep_best.best, "history": self.history}
+        with atomic(self.folder / "state.json") as temporary:
+            temporary.write_text(json.dumps(state))
+        for old in self.folder.glob("state-*.weights.h5"):
+            if old != weights:
+                old.unlink()
+
+
+def load_state(folder, model):
+    """Loads what `SaveState` saved into a compiled model; gives the lowest validation loss and the history."""
+    try:
+        state = json.loads((Path(folder) / "state.json").read_text())
+    except FileNotFoundError:
+        return math.inf, []
+    model.optimizer.build(model.trainable_variables)
+    model.load_weights(Path(folder) / state["weights"])
+    return state["best"], state["history"]
+
+
+class AfterEpoch(keras.callbacks.Callback):
+    """Calls `action()` after each epoch."""
+
+    def __init__(self, action):
+        super().__init__()
+        self.action = action
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.action()

@@ -1,0 +1,94 @@
+"""What every command of the project shares: one-line errors, exit codes, atomic files."""
+
+import argparse
+import contextlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+# TensorFlow's notices are not for the person who typed the command.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+class CommandError(Exception):
+    """A mistake that the caller can mend. The message names the input and the remedy, in one line."""
+
+
+class ArgumentParser(argparse.ArgumentParser):
+    """argparse with defaults in its help, and errors of one line."""
+
+    def __init__(self, **kwargs):
+        super().__init__(formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False, **kwargs)
+
+    def error(self, message):
+        raise CommandError(f"{message} (see --help)")
+
+
+def positive(text):
+    """argparse type of a whole number of at least 1."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {text!r}")
+    return int(text)
+
+
+def run(main, argv=None):
+    """Calls `main(argv)` and returns its exit code; what the caller can mend becomes one line and exit code 2."""
+    import_tensorflow()
+    try:
+        return main(sys.argv[1:] if argv is None else argv)
+    except CommandError as error:
+        message = str(error)
+    except OSError as error:
+        # Disk full, read-only folder, no permission: h5py and zipfile raise OSError too.
+        message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    print("error: " + " ".join(message.split()), file=sys.stderr)
+    return 2
+
+
+def import_tensorflow():
+    """Imports TensorFlow without the notices that it writes to stderr before any log level can be set."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with open(os.devnull, "w") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
+        import tensorflow  # noqa: F401
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
+@contextlib.contextmanager
+def atomic(path):
+    """Yields a temporary path beside `path`, which becomes `path` if all went well.
+
+    Works for a file and for a folder; whatever stood at `path` stays until the new one is whole.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".partial-{path.name}")
+    try:
+        yield temporary
+        if path.is_dir():
+            shutil.rmtree(path)
+        os.replace(temporary, path)
+    finally:
+        if temporary.is_dir():
+            shutil.rmtree(temporary)
+        temporary.unlink(missing_ok=True)
+
+
+def duration(seconds):
+    """A duration as a person says it: `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 60 * 24:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes // 1440} d {minutes % 1440 // 60} h"

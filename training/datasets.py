@@ -1,0 +1,285 @@
+"""Photographs as tf.data: crops of uint8 sRGB, from TFDS, from a folder, or from the samples in this package.
+
+The data set knows nothing of the task. Every image is opened by Pillow, so that all sources treat the odd ones
+alike: grey, CMYK, 16-bit and transparent images become RGB (on white), turned upright by their EXIF tag; what
+cannot be read or is smaller than the crop is skipped. Both are counted.
+"""
+
+import functools
+import hashlib
+import io
+import socket
+import urllib.request
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image, ImageOps
+
+from training.command import CommandError
+
+SAMPLES = Path(__file__).parent / "samples"
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+SPLITS = ("train", "validation", "test")
+CACHE_BYTES = 6 << 30  # crops beyond this are decoded again every epoch
+
+
+def open_dataset(spec, test_images=(), seed=0, data_dir=None):
+    """The photographs that `spec` names.
+
+    Args:
+        spec: `samples`, `folder:PATH` or the name of a TFDS data set with an `image` feature.
+            A folder holds train/, validation/ (or val/) and test/, each with images at any depth, or, flat,
+            only images: then a seeded tenth each is held out for validation and for test.
+        test_images: positions that make the test split where validation must be shared between the two;
+            if there are none, or the split is too small for them, a seeded tenth of it does.
+        seed: of all random choices.
+        data_dir: where TFDS finds its data; None for its default, `TFDS_DATA_DIR`.
+
+    Raises:
+        CommandError: no such data set or folder, or nothing in it.
+    """
+    if spec == "samples":
+        return FolderPhotographs(spec, SAMPLES, test_images, seed)
+    if spec.startswith("folder:"):
+        return FolderPhotographs(spec, Path(spec.removeprefix("folder:")).expanduser(), test_images, seed)
+    return TfdsPhotographs(spec, test_images, seed, data_dir)
+
+
+class Photographs:
+    """Photographs in the splits `train`, `validation`, `test`, with an account of what was read.
+
+    Attributes:
+        spec: what the user typed.
+        seen: for each split read so far, a digest of each image's pixels: what a run records, so that a later
+            evaluation can refuse to score a model on what it was trained on. The same pixels in another
+            container have the same digest; a resized copy has not.
+        tally: how many images were converted and skipped, and why.
+    """
+
+    def __init__(self, spec, seed):
+        self.spec = spec
+        self.seed = seed
+        self.seen = {}
+        self.tally = Counter()
+        self._skipped = {}
+
+    def count(self, split):
+        """Number of images listed in `split`, before any is skipped."""
+        return len(self._items(split))
+
+    def crops(self, split, size, position="center", limit=None, per_image=1):
+        """A tf.data.Dataset of (name, uint8 crop `(size, size, 3)`), in a fixed order, decoded in parallel.
+
+        Args:
+            split: `train`, `validation`, `test` or `all`.
+            size: side of the crop in pixels.
+            position: `center`, or `random`: anywhere, drawn once from the seed and the image's place.
+            limit: number of images at most.
+            per_image: crops from each image; more than one need `position="random"`.
+
+        Raises:
+            CommandError: no image is left.
+        """
+        self.seen[split] = {}
+        stream = self._stream(self._items(split)[: limit or None])
+        if per_image > 1:
+            stream = stream.flat_map(
+                lambda name, source: tf.data.Dataset.from_tensors((name, source)).repeat(per_image)
+            )
+
+        def load(index, image):
+            crop = tf.numpy_function(
+                lambda *image: self._crop(split, size, position, *image), [index, *image], tf.uint8
+            )
+            return image[0], tf.ensure_shape(crop, (None, size, 3))
+
+        crops = stream.enumerate().map(load, num_parallel_calls=tf.data.AUTOTUNE)
+        crops = crops.filter(lambda _, crop: tf.shape(crop)[0] == size)
+        crops = crops.map(lambda name, crop: (name, tf.ensure_shape(crop, (size, size, 3))))
+        if next(iter(crops.take(1)), None) is None:
+            raise CommandError(
+                f"no usable image of at least {size}x{size} in the {split} split of {self.spec} ({self.account()})"
+                ": choose a smaller --size or another --dataset"
+            )
+        return crops
+
+    def batches(self, split, size, batch_size, position="center", limit=None, epoch_seed=None):
+        """A tf.data.Dataset of (rgb, rgb), uint8 `(batch, size, size, 3)`: cached, prefetched.
+
+        With an `epoch_seed` it is shuffled, in a new order each epoch.
+        """
+        crops = self.crops(split, size, position, limit).map(lambda _, crop: crop)
+        if self.count(split) * size * size * 3 <= CACHE_BYTES:
+            crops = crops.cache()
+        # One pass fills the cache, and finds every image that must be skipped before anything is trained.
+        usable = int(crops.reduce(np.int64(0), lambda count, _: count + 1))
+        crops = crops.apply(tf.data.experimental.assert_cardinality(usable))
+        if epoch_seed is not None:
+            crops = crops.shuffle(min(usable, 2048), seed=epoch_seed)
+        return crops.batch(batch_size).map(lambda rgb: (rgb, rgb)).prefetch(tf.data.AUTOTUNE)
+
+    def digests(self):
+        """The sorted digests of each split read so far: what a run records of its data."""
+        return {split: sorted(names.values()) for split, names in self.seen.items()}
+
+    def account(self):
+        """What happened to the images read so far, in one line."""
+        line = ", ".join(f"{count} {what}" for what, count in sorted(self.tally.items())) or "none read"
+        return f"{line}; first skipped: {next(iter(self._skipped))}" if self._skipped else line
+
+    def _items(self, split):
+        """What each image of a split is opened from, in a fixed order."""
+        if split == "all":
+            return [item for part in SPLITS for item in self.splits[part]]
+        return self.splits[split]
+
+    def _crop(self, split, size, position, index, name, source):
+        name = name.decode()
+        try:
+            with Image.open(self._open(source)) as image:
+                rgb, conversion = to_rgb(image)
+        except Exception:  # whatever a damaged file makes Pillow raise: OSError, SyntaxError, struct.error ...
+            return self._skip(name, "unreadable", size)
+        height, width = rgb.shape[:2]
+        if min(height, width) < size:
+            return self._skip(name, "too small", size)
+        if name not in self.seen[split]:
+            self.seen[split][name] = hashlib.blake2b(rgb.tobytes(), digest_size=8).hexdigest()
+            self.tally["used"] += 1
+            if conversion:
+                self.tally[f"converted from {conversion}"] += 1
+        top, left = (height - size) // 2, (width - size) // 2
+        if position == "random":
+            random = np.random.default_rng([self.seed, index])
+            top, left = random.integers(height - size + 1), random.integers(width - size + 1)
+        return rgb[top : top + size, left : left + size]
+
+    def _skip(self, name, why, size):
+        if name not in self._skipped:
+            self._skipped[name] = why
+            self.tally[f"skipped as {why}"] += 1
+        return np.zeros((0, size, 3), np.uint8)
+
+
+class FolderPhotographs(Photographs):
+    """The images of a folder; see `open_dataset`."""
+
+    def __init__(self, spec, root, test_images, seed):
+        super().__init__(spec, seed)
+        if not root.is_dir():
+            raise CommandError(f"no folder {root}: --dataset folder:PATH needs a folder of JPEG, PNG or WebP images")
+        self.root = root
+        self.flat = not (root / "train").is_dir()
+        if self.flat:
+            self.splits = split_flat(_images(root), seed)
+        else:
+            held_out = _images(root / "validation") or _images(root / "val")
+            self.splits = {"train": _images(root / "train"), "validation": held_out, "test": _images(root / "test")}
+            share_held_out(self.splits, test_images, seed)
+        if not any(self.splits.values()):
+            raise CommandError(f"no JPEG, PNG or WebP image in {root}")
+
+    def _stream(self, items):
+        names = [path.relative_to(self.root).as_posix() for path in items]
+        paths = [str(path) for path in items]
+        return tf.data.Dataset.from_tensor_slices((tf.constant(names, tf.string), tf.constant(paths, tf.string)))
+
+    def _open(self, source):
+        return source.decode()
+
+
+class TfdsPhotographs(Photographs):
+    """The images of a TFDS data set, in their stored order; see `open_dataset`."""
+
+    flat = False
+
+    def __init__(self, spec, test_images, seed, data_dir):
+        super().__init__(spec, seed)
+        import tensorflow_datasets as tfds
+
+        remedy = "use --dataset samples or --dataset folder:PATH, or point TFDS_DATA_DIR at prepared data"
+        try:
+            builder = tfds.builder(spec, data_dir=data_dir)
+        except Exception as error:
+            reason = str(error).strip().split("\n")[0]
+            raise CommandError(f"TFDS knows no data set {spec!r} ({reason}): see its catalogue, or {remedy}") from None
+        if "image" not in builder.info.features:
+            raise CommandError(f"the TFDS data set {spec!r} has no `image` feature: choose a data set of images")
+        try:
+            if not builder.is_prepared():
+                _require_network()
+                builder.download_and_prepare()
+        except Exception as error:
+            reason = str(error).strip().split("\n")[0]
+            raise CommandError(f"cannot download the TFDS data set {spec!r} ({reason}): {remedy}") from None
+        self._builder = builder
+        self._encoded = {"image": tfds.decode.SkipDecoding()}
+        sizes = {split: info.num_examples for split, info in builder.info.splits.items()}
+        self.splits = {split: [(split, i) for i in range(sizes.get(split, 0))] for split in SPLITS}
+        share_held_out(self.splits, test_images, seed)
+
+    def _stream(self, items):
+        parts = [self._stored(split, [i for s, i in items if s == split]) for split in SPLITS]
+        return functools.reduce(tf.data.Dataset.concatenate, [part for part in parts if part is not None])
+
+    def _stored(self, split, positions):
+        """The (name, encoded image) at some positions of a stored split, or None for none."""
+        if not positions:
+            return None
+        wanted = tf.constant(np.isin(np.arange(max(positions) + 1), positions))
+        rows = self._builder.as_dataset(split=split, decoders=self._encoded, shuffle_files=False)
+        rows = rows.take(len(wanted)).enumerate().filter(lambda i, _: wanted[i])
+        return rows.map(lambda i, row: (tf.strings.join([split, tf.strings.as_string(i)], "/"), row["image"]))
+
+    def _open(self, source):
+        return io.BytesIO(source)
+
+
+def _require_network():
+    """OSError when no host name can be looked up: TFDS itself would retry for minutes."""
+    if not urllib.request.getproxies():
+        socket.getaddrinfo("storage.googleapis.com", 443)  # the host of TFDS's own bucket
+
+
+def split_flat(items, seed):
+    """A seeded tenth of `items` for validation, a tenth for test, and the rest for training."""
+    order = np.random.default_rng(seed).permutation(len(items))
+    tenth = -(-len(items) // 10)
+    parts = {"test": order[:tenth], "validation": order[tenth : 2 * tenth], "train": order[2 * tenth :]}
+    return {split: [items[i] for i in sorted(positions)] for split, positions in parts.items()}
+
+
+def share_held_out(splits, test_images, seed):
+    """Fills the empty ones of validation and test: from each other, or from train where both are empty."""
+    if not splits["validation"] and not splits["test"]:
+        splits.update(split_flat(splits["train"], seed))
+    elif not splits["validation"] or not splits["test"]:
+        held_out = splits["validation"] or splits["test"]
+        if not test_images or max(test_images) >= len(held_out):
+            tenth = -(-len(held_out) // 10)
+            test_images = np.random.default_rng(seed).permutation(len(held_out))[:tenth]
+        chosen = set(map(int, test_images))
+        splits["test"] = [item for i, item in enumerate(held_out) if i in chosen]
+        splits["validation"] = [item for i, item in enumerate(held_out) if i not in chosen]
+
+
+def to_rgb(image):
+    """The upright 8-bit sRGB pixels `(H, W, 3)` of a Pillow image, and what they were converted from, or ''."""
+    image.load()
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith(("I", "F")):
+        levels = np.asarray(image).astype("float32")
+        grey = (levels / 257 if levels.max() > 255 else levels).round().clip(0, 255).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=-1), "16-bit"
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        return np.asarray(Image.alpha_composite(white, image).convert("RGB")), "alpha"
+    conversion = {"RGB": "", "P": "", "1": "grey", "L": "grey"}.get(image.mode, image.mode)
+    return np.asarray(image.convert("RGB")), conversion
+
+
+def _images(folder):
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())

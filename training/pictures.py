@@ -1,0 +1,70 @@
+"""Pictures: previews of a run, and the figures of the Crayon paper."""
+
+import numpy as np
+from keras import ops
+from PIL import Image
+
+from training.command import atomic
+from training.decoders import decode_image, encode_image, to_uint8
+from zoo.color_grid import paint_hints
+from zoo.color_spaces import lab_to_rgb
+
+
+def kept(rgb, n, kind="points"):
+    """What a colour grid keeps of uint8 sRGB `(H, W, 3)`: grey, with the grid's colours at their pixels."""
+    luma, grid = encode_image(rgb, n, kind)
+    hints = ops.convert_to_numpy(paint_hints(grid[None], n, *luma.shape))[0]
+    return to_uint8(lab_to_rgb(np.dstack([luma, hints])))
+
+
+def preview(path, images, decoder, n):
+    """Writes one row an image: original, grey with its grid, recoloured, and four times the error."""
+    rows = []
+    for rgb in images:
+        decoded = decode_image(decoder, rgb, n)
+        error = np.abs(rgb.astype(int) - decoded) * 4
+        rows.append(np.hstack([rgb, kept(rgb, n), decoded, error.clip(0, 255).astype(np.uint8)]))
+    with atomic(path) as temporary:
+        Image.fromarray(np.vstack(rows)).save(temporary)
+
+
+def figure1(path, rgb, n=3):
+    """Figure 1 of the paper: an image, and the same with every n-th pixel's colour alone, four times enlarged."""
+    side = min(*rgb.shape[:2], 96)
+    top, left = ((length - side) // 2 for length in rgb.shape[:2])
+    detail = rgb[top : top + side, left : left + side]
+    _enlarged(path, np.hstack([detail, kept(detail, n)]), 4)
+
+
+def figure2(path, rows, metric="psnr"):
+    """Figure 2 of the paper: quality and relative size against n, for each decoder of the result rows."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    quality, size = figure.subplots(1, 2)
+    for name in dict.fromkeys(row["name"] for row in rows):
+        mine = [row for row in rows if row["name"] == name]
+        quality.plot([row["n"] for row in mine], [row["metrics"][metric] for row in mine], marker=".", label=name)
+    steps = sorted({row["n"] for row in rows})
+    for key, label in (("metrics", "two bytes a cell"), ("paper", "paper: three bytes a cell")):
+        sizes = {row["n"]: row[key]["relative_size"] for row in rows}
+        size.plot(steps, [sizes[n] for n in steps], marker=".", label=label)
+    quality.set(xlabel="grid step n", ylabel=f"{metric} (dB)" if "psnr" in metric else metric)
+    size.set(xlabel="grid step n", ylabel="size relative to raw RGB")
+    for axes in (quality, size):
+        axes.grid(alpha=0.3)
+        axes.legend()
+    with atomic(path) as temporary:
+        figure.savefig(temporary, dpi=110)
+
+
+def figure3(path, rgb, decoder, steps):
+    """Figure 3 of the paper: one image across n: what is kept above, what is decoded below; the original first."""
+    above = [rgb, *(kept(rgb, n) for n in steps)]
+    below = [np.zeros_like(rgb), *(decode_image(decoder, rgb, n) for n in steps)]
+    _enlarged(path, np.vstack([np.hstack(above), np.hstack(below)]), 1)
+
+
+def _enlarged(path, rgb, times):
+    with atomic(path) as temporary:
+        Image.fromarray(rgb.repeat(times, 0).repeat(times, 1)).save(temporary)

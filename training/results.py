@@ -1,0 +1,145 @@
+"""Result files: one JSON schema for every measured figure, and the tables that README makes of them.
+
+    python -m training.results README.md
+
+writes each table between `<!-- table FILE ... -->` and `<!-- end -->` again from the JSON it names.
+"""
+
+import contextlib
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from training.command import ArgumentParser, CommandError, atomic, run
+
+PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-image", "pillow", "ai-edge-litert", "ai-edge-quantizer")
+MARKED = re.compile(r"(<!-- table (\S+) (.*?)-->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def write_results(path, command, rows, dataset=None, seed=None, **more):
+    """Writes one result file, atomically.
+
+    Args:
+        path: where to, usually under results/.
+        command: what to type to write it again.
+        rows: dicts with a `name`, what varies, and `metrics`; `paper` holds the paper's figures where it has any.
+        dataset: dict of `name`, `split` and `images`.
+        seed: of all random choices.
+        more: anything else worth keeping.
+    """
+    result = {
+        "command": command,
+        "commit": _commit(),
+        "dataset": dataset,
+        "versions": versions(),
+        "machine": {"processor": _processor(), "cores": os.cpu_count(), "system": platform.system()},
+        "seed": seed,
+        **more,
+        "rows": rows,
+    }
+    with atomic(path) as temporary:
+        temporary.write_text(json.dumps(_rounded(result), indent=1, allow_nan=False) + "\n")
+
+
+def versions():
+    """Versions of Python and of the packages that figures depend on."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[package] = metadata.version(package)
+    return found
+
+
+def read_results(path):
+    """The result file at `path`. CommandError if there is none, or it is no JSON."""
+    try:
+        return json.loads(Path(path).read_text())
+    except (OSError, ValueError) as error:
+        raise CommandError(f"cannot read the result file {path}: {error}") from None
+
+
+def pivot(rows, metric, down="name", across="n"):
+    """A Markdown table of one metric: a line for each value of `down`, a column for each value of `across`."""
+    columns = list(dict.fromkeys(row[across] for row in rows))
+    lines = list(dict.fromkeys(row[down] for row in rows))
+    cells = {(row[down], row[across]): f"{row['metrics'][metric]:.2f}" for row in rows if metric in row["metrics"]}
+    table = [[f"{metric}, {across} =", *map(str, columns)]]
+    table += [[line, *(cells.get((line, column), "") for column in columns)] for line in lines]
+    return markdown(table)
+
+
+def listing(rows, metrics, down="name"):
+    """A Markdown table of several metrics: a line for each row."""
+    table = [[down, *metrics]]
+    table += [[str(row[down]), *(_cell(row["metrics"].get(metric, "")) for metric in metrics)] for row in rows]
+    return markdown(table)
+
+
+def markdown(table):
+    """A Markdown table of a list of rows of strings, the first of them the head; columns aligned."""
+    widths = [max(3, *(len(row[i]) for row in table)) for i in range(len(table[0]))]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    rows = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in [table[0], rule, *table[1:]]]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _cell(value):
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _render(root):
+    def table(match):
+        options = dict(pair.split("=", 1) for pair in match[3].split())
+        rows = read_results(root / match[2])["rows"]
+        where = [pair.split(":") for pair in options.pop("where", "").split(",") if pair]
+        rows = [row for row in rows if all(str(row.get(key)) == value.replace("_", " ") for key, value in where)]
+        if "metrics" in options:
+            options["metrics"] = options["metrics"].split(",")
+        text = (listing if "metrics" in options else pivot)(rows, **options)
+        return f"{match[1]}{text}\n{match[4]}"
+
+    return table
+
+
+def _rounded(value):
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def _commit():
+    try:
+        git = ["git", "describe", "--always", "--dirty", "--exclude=*", "--abbrev=12"]
+        return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _processor():
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+def main(argv):
+    """Writes the tables of a Markdown file again from its result files."""
+    parser = ArgumentParser(prog="python -m training.results", description=main.__doc__)
+    parser.add_argument("markdown", type=Path, help="file whose marked tables are written again")
+    path = parser.parse_args(argv).markdown
+    text = MARKED.sub(_render(path.parent), path.read_text())
+    with atomic(path) as temporary:
+        temporary.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

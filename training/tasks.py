@@ -1,0 +1,62 @@
+"""Tasks: what is hidden from a model, and what it must predict. Vectorised, on the accelerator.
+
+A task turns a batch of uint8 sRGB into model inputs, and knows the loss and the metrics in its own colour space.
+It is the only place that knows what is hidden and what is predicted.
+"""
+
+import keras
+from keras import ops
+
+from zoo.color_grid import point_mask
+from zoo.color_spaces import lab_to_rgb, rgb_to_lab
+
+N_RANGE = (6, 100)
+
+
+class ColorGridTask:
+    """Crayon's task: lightness and a colour grid in, all of CIELAB out (arXiv 2502.05402, section 3).
+
+    Args:
+        n: grid step: an int, or `random`: uniform in 6 to 100 for each training image, and the paper's eight
+            steps in turn for validation.
+    """
+
+    def __init__(self, n):
+        self.n = n
+
+    def inputs(self, rgb):
+        """`{"luma": (B, H, W, 1), "hints": (B, H, W, 2)}` of a symbolic batch `(B, H, W, 3)` of uint8 sRGB."""
+        lab = rgb_to_lab(rgb)
+        height, width = rgb.shape[1:3]
+        n = RandomStep(name="n")(rgb) if self.n == "random" else self.n
+        return {"luma": lab[..., :1], "hints": lab[..., 1:] * point_mask(height, width, n)}
+
+    def loss(self, rgb, lab):
+        """Mean squared error over a* and b*, in CIELAB units squared."""
+        return ops.mean(ops.square(rgb_to_lab(rgb)[..., 1:] - lab[..., 1:]), axis=(1, 2, 3))
+
+    def psnr(self, rgb, lab):
+        """PSNR in dB of each image in 8-bit sRGB."""
+        error = ops.cast(rgb, "float32") - ops.round(lab_to_rgb(lab))
+        return 10 * ops.log10(255**2 / ops.maximum(ops.mean(ops.square(error), axis=(1, 2, 3)), 1e-3))
+
+
+class RandomStep(keras.layers.Layer):
+    """A grid step `(B, 1, 1, 1)` for each image of a batch: random in training, the paper's eight in turn otherwise."""
+
+    PAPER = (6, 15, 20, 40, 50, 60, 80, 100)
+
+    def __init__(self, seed=0, **kwargs):
+        super().__init__(**kwargs)
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, rgb, training=False):
+        shape = (ops.shape(rgb)[0], 1, 1, 1)
+        if training:
+            low, high = N_RANGE
+            return keras.random.randint(shape, low, high + 1, seed=self.seed_generator)
+        turn = ops.reshape(ops.arange(shape[0]) % len(self.PAPER), shape)
+        return ops.take(ops.convert_to_tensor(self.PAPER, "int32"), turn)
+
+    def compute_output_spec(self, rgb, training=False):
+        return keras.KerasTensor((rgb.shape[0], 1, 1, 1), "int32")
