@@ -27,10 +27,11 @@ def main(argv):
     from export.decoder import device_inputs, grid_decoder
     from export.tflite import convert, save_model
     from export.verify import Decoder, ExportError, verify
-    from training.results import versions
+    from training.results import versions, write_results
     from training.run_folder import load_run
 
     loaded = load_run(arguments.run)
+    loaded.require_inputs("luma", "hints")
     n = arguments.n or loaded.settings.get("n", 20)
     n = 20 if n == "random" else n
     if not 2 <= n <= arguments.size:
@@ -74,6 +75,12 @@ def main(argv):
             )
         (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n")
     print(f"written: {arguments.out}")
+    if arguments.results:
+        measured = [
+            {"name": name, "metrics": {m: v for m, v in entry.items() if isinstance(v, float)}}
+            for name, entry in card["files"].items()
+        ]
+        write_results(arguments.results, "python -m export " + " ".join(argv), measured, data, card=card)
     return 0
 
 
@@ -127,6 +134,7 @@ def _parser():
     parser.add_argument("--n", type=positive, help="grid step; the run's own if not given, 20 for a random one")
     parser.add_argument("--quantize", nargs="+", choices=PRECISIONS, default=PRECISIONS, help="TFLite files to write")
     parser.add_argument("--dataset", help="photographs to calibrate and compare on; the run's own if not given")
+    parser.add_argument("--results", type=Path, help="result file for the comparison with Keras; none if not given")
     parser.add_argument("--data-dir", help="where TFDS finds its data")
     return parser
 

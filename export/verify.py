@@ -35,6 +35,10 @@ class Decoder:
         names = {operator["op_name"] for operator in self._interpreter._get_ops_details()}
         return sorted(names - {"DELEGATE"})
 
+    def shapes(self):
+        """Name and shape of each input."""
+        return {name: tuple(detail["shape"]) for name, detail in self._run.get_input_details().items()}
+
     def types(self):
         """Name and dtype of each input and output."""
         details = self._run.get_input_details() | self._run.get_output_details()

@@ -2,9 +2,11 @@
 
 import argparse
 import contextlib
+import multiprocessing
 import os
 import shutil
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 # TensorFlow's notices are not for the person who typed the command.
@@ -60,6 +62,12 @@ def import_tensorflow():
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)
+
+
+def in_fresh_process(function, *arguments):
+    """`function(*arguments)`, run in a process of its own: for measurements that must not touch each other."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
 
 
 @contextlib.contextmanager

@@ -132,7 +132,7 @@ class Photographs:
     def _items(self, split):
         """What each image of a split is opened from, in a fixed order."""
         if split == "all":
-            return [item for part in SPLITS for item in self.splits[part]]
+            return sorted(item for part in SPLITS for item in self.splits[part])
         return self.splits[split]
 
     def _crop(self, split, size, position, index, name, source):

@@ -24,8 +24,7 @@ def main(argv):
     from training.run_folder import load_run
 
     loaded = load_run(arguments.run)
-    if not isinstance(loaded.model.input, dict) or set(loaded.model.input) != {"luma", "hints"}:
-        raise CommandError(f"{arguments.run} is no model from luma and hints, so it cannot decode a colour grid")
+    loaded.require_inputs("luma", "hints")
     dataset, names, images = _images(loaded, arguments)
     size = dataset["size"]
 

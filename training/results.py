@@ -2,7 +2,8 @@
 
     python -m training.results README.md
 
-writes each table between `<!-- table FILE ... -->` and `<!-- end -->` again from the JSON it names.
+writes each table between `<!-- table FILE OPTIONS -->` and `<!-- end -->` again from the JSON it names. The options are
+those of `pivot` or, with `metrics=a,b`, of `listing`; `where=key:value,key:value` chooses rows.
 """
 
 import contextlib
@@ -92,18 +93,20 @@ def _cell(value):
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def _render(root):
+def render(text, root):
+    """Markdown text with each marked table written again from the result file it names, relative to `root`."""
+
     def table(match):
         options = dict(pair.split("=", 1) for pair in match[3].split())
-        rows = read_results(root / match[2])["rows"]
+        rows = read_results(Path(root) / match[2])["rows"]
         where = [pair.split(":") for pair in options.pop("where", "").split(",") if pair]
         rows = [row for row in rows if all(str(row.get(key)) == value.replace("_", " ") for key, value in where)]
         if "metrics" in options:
             options["metrics"] = options["metrics"].split(",")
-        text = (listing if "metrics" in options else pivot)(rows, **options)
-        return f"{match[1]}{text}\n{match[4]}"
+        written = (listing if "metrics" in options else pivot)(rows, **options)
+        return f"{match[1]}{written}\n{match[4]}"
 
-    return table
+    return MARKED.sub(table, text)
 
 
 def _rounded(value):
@@ -135,7 +138,7 @@ def main(argv):
     parser = ArgumentParser(prog="python -m training.results", description=main.__doc__)
     parser.add_argument("markdown", type=Path, help="file whose marked tables are written again")
     path = parser.parse_args(argv).markdown
-    text = MARKED.sub(_render(path.parent), path.read_text())
+    text = render(path.read_text(), path.parent)
     with atomic(path) as temporary:
         temporary.write_text(text)
     return 0

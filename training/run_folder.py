@@ -13,9 +13,16 @@ from training.command import CommandError
 class Run:
     """A model, the settings of its run (empty for a bare .keras file), and the digests of the images it has seen."""
 
+    path: Path
     model: keras.Model
     settings: dict
     digests: set | None
+
+    def require_inputs(self, *names):
+        """CommandError unless the model's inputs are these."""
+        found = sorted(tensor.name for tensor in self.model.inputs or ())
+        if found != sorted(names):
+            raise CommandError(f"{self.path} is no model from {' and '.join(names)}: its inputs are {found}")
 
     def refuse_overlap(self, photographs):
         """CommandError if any image read so far is one this model was trained or validated on."""
@@ -45,7 +52,7 @@ def load_run(path):
     settings = _json(file.parent / "recipe.json") or {}
     data = _json(file.parent / "data.json")
     digests = None if data is None else {digest for split in ("train", "validation") for digest in data[split]}
-    return Run(model, settings, digests)
+    return Run(path, model, settings, digests)
 
 
 def _json(path):

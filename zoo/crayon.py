@@ -14,7 +14,8 @@ def crayon(input_size=(None, None), width=64, name="crayon"):
     - The printed row 51 gives 3 channels and row 77 gives 64; the inputs they name make it 5 and 256.
     - Row 60 adds row 54, the convolution *before* its ReLU, as the table says.
     - No normalisation of the inputs is given: L* is divided by 100, a* and b* by 110, inside the graph.
-    - No initialisation is given: He for what a ReLU follows, Glorot for rows 50 and 78.
+    - No initialisation is given: Keras's own, Glorot uniform. With He's the sums of the residual part start at
+      hundreds of CIELAB units, and training spends its first hundred steps coming down.
 
     Args:
         input_size: `(height, width)`, multiples of 8, or None for any.
@@ -50,9 +51,7 @@ def crayon(input_size=(None, None), width=64, name="crayon"):
     for row in range(17, 35, 2):
         x = _conv_relu(x, row, 8 * width, dilation=2 if 21 <= row <= 31 else 1)
     for row, filters in ((35, 4 * width), (40, 2 * width), (45, 2 * width)):
-        x = layers.Conv2DTranspose(
-            filters, 2, strides=2, kernel_initializer="he_normal", name=f"row{row}_conv_transpose"
-        )(x)
+        x = layers.Conv2DTranspose(filters, 2, strides=2, name=f"row{row}_conv_transpose")(x)
         x = _relu(x, row + 1)
         x = layers.Concatenate(name=f"row{row + 2}_concat")([skips.pop(), x])
         x = _conv_relu(x, row + 3, filters)
@@ -78,14 +77,7 @@ def crayon(input_size=(None, None), width=64, name="crayon"):
 
 
 def _conv(x, row, filters, dilation=1):
-    return layers.Conv2D(
-        filters,
-        3,
-        padding="same",
-        dilation_rate=dilation,
-        kernel_initializer="he_normal",
-        name=f"row{row:02}_conv",
-    )(x)
+    return layers.Conv2D(filters, 3, padding="same", dilation_rate=dilation, name=f"row{row:02}_conv")(x)
 
 
 def _relu(x, row):

@@ -1,0 +1,104 @@
+"""Times exported decoders beside the float Keras model: `python -m export.benchmark exports/crayon`."""
+
+import json
+import resource
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from training.command import ArgumentParser, CommandError, in_fresh_process, positive, run
+
+KERAS = "saved_model"
+
+
+def main(argv):
+    """Measures latency by threads, peak memory and size of exported decoders, beside the float Keras model.
+
+    The Keras model is its SavedModel, which TensorFlow runs as fast as `predict_on_batch`. All is measured in one
+    run, each decoder in a process of its own.
+    """
+    parser = ArgumentParser(prog="python -m export.benchmark", description=main.__doc__)
+    parser.add_argument("exports", type=Path, nargs="+", help="folders that `python -m export` wrote")
+    parser.add_argument("--threads", type=positive, nargs="+", default=(1, 2), help="numbers of threads")
+    parser.add_argument("--repeats", type=positive, default=10, help="runs of each; the median counts")
+    parser.add_argument("--results", type=Path, default=Path("results/benchmark-decoders.json"), help="result file")
+    arguments = parser.parse_args(argv)
+
+    from training.results import listing, write_results
+
+    rows = []
+    for folder in arguments.exports:
+        try:
+            card = json.loads((folder / "card.json").read_text())
+        except (OSError, ValueError):
+            raise CommandError(f"no export in {folder}: write one with `python -m export RUN --out {folder}`") from None
+        for threads in arguments.threads:
+            measured = {
+                name: in_fresh_process(measure, folder / name, threads, arguments.repeats)
+                for name in (KERAS, *card["files"])
+            }
+            keras_ms = measured[KERAS]["latency_ms"]
+            for name, metrics in measured.items():
+                label = "Keras float32" if name == KERAS else name.removesuffix(".tflite")
+                metrics["times_keras_speed"] = keras_ms / metrics["latency_ms"]
+                rows.append(
+                    {
+                        "name": f"{card['model']} width {card['settings'].get('width')}, {label}",
+                        "size": card["size"],
+                        "threads": threads,
+                        "metrics": metrics,
+                    }
+                )
+    print(listing(rows, ["threads", "latency_ms", "times_keras_speed", "peak_memory_mb", "file_mb"]))
+    write_results(arguments.results, "python -m export.benchmark " + " ".join(argv), rows)
+    print(f"written: {arguments.results}")
+    return 0
+
+
+def measure(path, threads, repeats):
+    """Median latency in ms, peak memory of the process and file size in MB of one decoder."""
+    shapes, decode = _saved_model(path, threads) if path.name == KERAS else _tflite(path, threads)
+    random = np.random.default_rng(0)
+    inputs = {name: random.integers(96, 160, shape, np.uint8) for name, shape in shapes.items()}
+    decode(inputs)
+    times = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        decode(inputs)
+        times.append(time.perf_counter() - began)
+    files = [file for file in path.rglob("*") if file.is_file()] or [path]
+    return {
+        "latency_ms": 1000 * statistics.median(times),
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "file_mb": sum(file.stat().st_size for file in files) / 1e6,
+    }
+
+
+def _saved_model(path, threads):
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    loaded = tf.saved_model.load(str(path))
+    signature = loaded.signatures["decode"]
+    shapes = {name: spec.shape for name, spec in signature.structured_input_signature[1].items()}
+
+    def decode(inputs):
+        return signature(**{name: tf.constant(value) for name, value in inputs.items()})["rgb"].numpy()
+
+    decode.model = loaded  # the signature holds no reference of its own
+    return shapes, decode
+
+
+def _tflite(path, threads):
+    from export.verify import Decoder
+
+    decoder = Decoder(path, threads)
+    return decoder.shapes(), decoder
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

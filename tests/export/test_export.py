@@ -1,0 +1,166 @@
+"""Exported decoders: parity with Keras on photographs, operators, types, and what happens when they fail."""
+
+import hashlib
+import json
+import shutil
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from export import __main__ as export
+from export import benchmark, verify
+from export.decoder import _lab_to_srgb, device_inputs, grid_decoder
+from training.decoders import ModelDecoder, decode_image
+from training.metrics import psnr
+from zoo.color_spaces import lab_to_rgb, rgb_to_lab
+
+N, SIZE = 20, 128
+
+
+@pytest.fixture(scope="module")
+def exported(run_folder, tmp_path_factory):
+    """All four variants of the small run at 128x128."""
+    out = tmp_path_factory.mktemp("exports") / "small"
+    assert export.main([str(run_folder), "--out", str(out), "--size", str(SIZE)]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def model(run_folder):
+    return keras.models.load_model(run_folder / "model.keras")
+
+
+@pytest.fixture(scope="module")
+def crops(photographs):
+    return [rgb[64 : 64 + SIZE, 64 : 64 + SIZE] for rgb in photographs]
+
+
+@pytest.mark.parametrize(("precision", "least"), [("float32", 60), ("float16", 45), ("dynamic", 36), ("int8", 30)])
+def test_decoders_agree_with_keras_on_photographs(exported, model, crops, precision, least):
+    decoder = verify.Decoder(exported / f"decoder_{precision}.tflite")
+    keras_decoder = grid_decoder(model, SIZE, N)
+    for rgb in crops:
+        inputs = device_inputs(rgb, N)
+        assert {name: value.dtype for name, value in inputs.items()} == {"luma": np.uint8, "grid": np.uint8}
+        expected = keras_decoder.predict_on_batch(inputs)["rgb"][0]
+        decoded = decoder(inputs)[0]
+        assert (decoded.shape, decoded.dtype) == ((SIZE, SIZE, 3), np.uint8)
+        assert psnr(expected, decoded) > least
+
+
+@pytest.mark.parametrize("precision", export.PRECISIONS)
+def test_operators_and_types(exported, precision):
+    decoder = verify.Decoder(exported / f"decoder_{precision}.tflite")
+    assert {"CONV_2D", "TRANSPOSE_CONV", "MAX_POOL_2D", "SQRT"} <= set(decoder.operators())
+    assert not [name for name in decoder.operators() if verify.FORBIDDEN.search(name)]
+    assert decoder.types() == {"luma": "uint8", "grid": "uint8", "rgb": "uint8"}
+    assert decoder.shapes() == {"luma": (1, SIZE, SIZE, 1), "grid": (1, 7, 7, 2)}
+
+
+def test_int8_computes_in_int8(exported):
+    """Convolutions have int8 kernels; a file a quarter the size of float32 says that all of them do."""
+    sizes = {p: (exported / f"decoder_{p}.tflite").stat().st_size for p in export.PRECISIONS}
+    assert sizes["int8"] < 0.32 * sizes["float32"]
+    assert sizes["float16"] < 0.55 * sizes["float32"]
+    assert "QUANTIZE" in verify.Decoder(exported / "decoder_int8.tflite").operators()
+
+
+def test_card_tells_what_was_measured(exported):
+    card = json.loads((exported / "card.json").read_text())
+    assert (card["model"], card["size"], card["n"]) == ("crayon", SIZE, N)
+    assert card["data"]["calibration"] == {"split": "train", "crops": 128}
+    assert {"python", "tensorflow", "ai-edge-litert"} <= set(card["versions"])
+    for name, entry in card["files"].items():
+        content = (exported / name).read_bytes()
+        assert entry["bytes"] == len(content)
+        assert entry["sha256"] == hashlib.sha256(content).hexdigest()
+        assert entry["psnr_loss"] == pytest.approx(entry["keras_psnr"] - entry["psnr"], abs=2e-3)
+        assert set(entry["latency_ms"]) == {"1", "2"}
+
+
+def test_saved_model_has_the_contract_names(exported, model, crops):
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(exported / "saved_model"))
+    inputs = device_inputs(crops[0], N)
+    rgb = loaded.signatures["decode"](**{name: tf.constant(value) for name, value in inputs.items()})["rgb"]
+    expected = grid_decoder(model, SIZE, N).predict_on_batch(inputs)["rgb"]
+    assert np.abs(rgb.numpy().astype(int) - expected).max() <= 1
+
+
+def test_device_decoder_is_the_zoo_model(model, crops):
+    """8-bit inputs and the square roots cost little beside the model in float."""
+    decoded = grid_decoder(model, SIZE, N).predict_on_batch(device_inputs(crops[0], N))["rgb"][0]
+    assert psnr(decode_image(ModelDecoder(model), crops[0], N), decoded) > 40
+
+
+def test_srgb_without_power():
+    levels = np.arange(0, 256, 3, dtype=np.uint8)
+    lab = rgb_to_lab(np.stack(np.meshgrid(levels, levels, levels), -1))
+    assert np.abs(255 * np.asarray(_lab_to_srgb(lab)) - np.asarray(lab_to_rgb(lab))).max() < 0.02
+
+
+def test_grid_that_does_not_divide_the_size(model, crops):
+    decoded = grid_decoder(model, SIZE, 6).predict_on_batch(device_inputs(crops[0], 6))["rgb"]
+    assert decoded.shape == (1, SIZE, SIZE, 3)
+    assert device_inputs(crops[0], 6)["grid"].shape == (1, 22, 22, 2)
+
+
+def test_a_decoder_that_differs_is_not_left_behind(run_folder, tmp_path, refused, monkeypatch):
+    monkeypatch.setitem(verify.LEAST_FIDELITY, "dynamic", 200)
+    out = tmp_path / "export"
+    argv = [str(run_folder), "--out", str(out), "--size", "64", "--quantize", "float32", "dynamic"]
+    assert "decoder_dynamic.tflite agrees with Keras to" in refused(export.main, argv)
+    assert not list(tmp_path.iterdir())
+
+
+def test_verification_sees_a_wrong_decoder(exported, crops, tmp_path):
+    inputs = [device_inputs(rgb, N) for rgb in crops]
+    path = tmp_path / "decoder_float32.tflite"
+    shutil.copy(exported / "decoder_float32.tflite", path)
+    with pytest.raises(verify.ExportError, match="agrees with Keras to"):
+        verify.verify(path, "float32", inputs, [rgb[::-1] for rgb in crops], crops)
+
+
+def test_export_of_a_bare_file_on_a_folder_of_photographs(run_folder, tmp_path, photographs, capsys):
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    for i in range(10):
+        Image.fromarray(np.roll(photographs[i % 3], 10 * i, 0)).save(folder / f"{i}.png")
+    shutil.copy(run_folder / "model.keras", tmp_path / "bare.keras")
+    argv = [str(tmp_path / "bare.keras"), "--dataset", f"folder:{folder}", "--size", "64", "--n", "8"]
+    assert export.main([*argv, "--quantize", "int8", "--out", str(tmp_path / "out")]) == 0
+    assert "decoder_int8.tflite" in capsys.readouterr().out
+    assert verify.Decoder(tmp_path / "out" / "decoder_int8.tflite").shapes()["grid"] == (1, 8, 8, 2)
+
+
+def test_bad_input(run_folder, tmp_path, refused):
+    def message(*argv):
+        line = refused(export.main, [*map(str, argv), "--out", str(tmp_path / "out")])
+        assert not (tmp_path / "out").exists()
+        return line
+
+    assert "no run or model at" in message(tmp_path / "nothing")
+    assert "--size must be a multiple of 8, not 100" in message(run_folder, "--size", 100)
+    assert "--n must lie between 2 and --size 64, not 65" in message(run_folder, "--size", 64, "--n", 65)
+    assert "--n must lie between 2 and --size 64, not 1" in message(run_folder, "--size", 64, "--n", 1)
+    assert "choose a smaller --size or another --dataset" in message(run_folder)
+    assert "invalid choice: 'int4'" in message(run_folder, "--quantize", "int4")
+    (tmp_path / "file").touch()
+    argv = [str(run_folder), "--size", "64", "--quantize", "float32", "--out", str(tmp_path / "file" / "out")]
+    assert "file" in refused(export.main, argv)
+
+
+def test_benchmark(exported, tmp_path, refused):
+    path = tmp_path / "benchmark.json"
+    argv = [str(exported), "--threads", "1", "--repeats", "1", "--results", str(path)]
+    assert benchmark.main(argv) == 0
+    rows = json.loads(path.read_text())["rows"]
+    assert [row["name"] for row in rows] == [
+        f"crayon width 8, {name}" for name in ("Keras float32", *(f"decoder_{p}" for p in export.PRECISIONS))
+    ]
+    assert rows[0]["metrics"]["times_keras_speed"] == 1
+    assert all(min(row["metrics"].values()) > 0 for row in rows)
+    assert "no export in" in refused(benchmark.main, [str(tmp_path)])

@@ -1,0 +1,126 @@
+"""Evaluation: the table against its parts, refusal of seen images, figures."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import zoo
+from training import evaluate
+from training.datasets import SAMPLES
+from training.decoders import ModelDecoder, decode_image, encode_image
+from training.metrics import psnr
+from training.subsets import CONTENT, synthetic_images, terciles
+
+
+@pytest.fixture
+def others(tmp_path, photographs):
+    """A flat folder of three photographs that no model has seen: samples turned by half."""
+    folder = tmp_path / "others"
+    folder.mkdir()
+    for i, rgb in enumerate(photographs):
+        Image.fromarray(rgb[::-1, ::-1]).save(folder / f"{i}.png")
+    return folder
+
+
+def test_a_table_of_all_methods(run_folder, others, tmp_path, capsys):
+    path, figures = tmp_path / "result.json", tmp_path / "figures"
+    argv = [str(run_folder), "--dataset", f"folder:{others}", "--size", "96", "--n", "8", "20", "--levin", "1"]
+    assert evaluate.main([*argv, "--results", str(path), "--figures", str(figures)]) == 0
+    assert "| levin" in capsys.readouterr().out
+    result = json.loads(path.read_text())
+    assert result["dataset"] == {
+        "name": "others",
+        "split": "all",
+        "images": 3,
+        "size": 96,
+        "names": ["0.png", "1.png", "2.png"],
+    }
+    rows = [row for row in result["rows"] if row["subset"] == "all"]
+    assert [(row["name"], row["n"]) for row in rows][:6] == [
+        (name, 8) for name in ("grey", "nearest", "bilinear", "bicubic", "joint bilateral", "crayon")
+    ]
+    for row in rows:
+        assert row["metrics"]["psnr"] == pytest.approx(np.mean(row["each"]["psnr"]), rel=1e-5)
+    assert rows[0]["paper"]["relative_size"] == pytest.approx(1 / 3 + 1 / 64, rel=1e-5)
+    subsets = {row["subset"] for row in result["rows"]}
+    assert {"color complexity, low", "texture density, high", "synthetic, isoluminant stripes"} < subsets
+    for name in ("figure1.png", "figure2.png", "figure3.png"):
+        with Image.open(figures / name) as figure:
+            assert min(figure.size) > 90
+
+
+def test_model_row_is_what_the_model_gives(run_folder, photographs):
+    model = keras.models.load_model(run_folder / "model.keras")
+    rgb = photographs[0][:64, :64]
+    (row,) = evaluate.score([rgb], {"crayon": ModelDecoder(model)}, [20])
+    luma, grid = encode_image(rgb, 20, "points")
+    hints = np.zeros((1, 64, 64, 2), np.float32)
+    hints[0, ::20, ::20] = grid
+    from skimage.color import lab2rgb
+
+    lab = np.asarray(model({"luma": luma[None, ..., None], "hints": hints}))[0].astype(float)
+    decoded = (255 * lab2rgb(lab)).round().astype(np.uint8)
+    assert row["metrics"]["psnr"] == pytest.approx(psnr(rgb, decoded), abs=0.01)
+
+
+def test_any_image_size(photographs):
+    decoder = ModelDecoder(zoo.crayon(width=2))
+    decoded = decode_image(decoder, photographs[0][:50, :37], 7)
+    assert decoded.shape == (50, 37, 3)
+
+
+def test_what_the_model_has_seen_is_refused(run_folder, refused, tmp_path):
+    argv = [str(run_folder), "--n", "20", "--results", str(tmp_path / "r.json"), "--levin", "0"]
+    assert "was trained or validated on 24 of these 24 images" in refused(evaluate.main, [*argv, "--split", "train"])
+    seen = ["--dataset", f"folder:{SAMPLES}", "--size", "64"]
+    assert "was trained or validated on 28 of these 32 images" in refused(evaluate.main, [*argv, *seen])
+    assert not (tmp_path / "r.json").exists()
+    assert evaluate.main([*argv, "--split", "validation", "--allow-overlap"]) == 0
+
+
+def test_bad_input(run_folder, refused, tmp_path):
+    def message(*argv):
+        return refused(evaluate.main, [*map(str, argv), "--results", str(tmp_path / "r.json")])
+
+    assert "no run or model at" in message(tmp_path / "nothing")
+    assert "at least 1, not 'x'" in message(run_folder, "--n", "x")
+    assert "--n must lie between 2 and the size of the crops, 64" in message(run_folder, "--n", 20, 65)
+    assert "--n must lie between 2" in message(run_folder, "--n", 1)
+    assert "no usable image of at least 320x320" in message(run_folder, "--size", 320, "--n", 20)
+    corrupt = tmp_path / "model.keras"
+    corrupt.write_bytes((run_folder / "model.keras").read_bytes()[:50_000])
+    assert "model.keras is not a Keras model that can be read" in message(corrupt)
+    keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)]).save(corrupt)
+    assert "is no model from luma and hints: its inputs are" in message(corrupt)
+    (tmp_path / "data.json").write_text("{")
+    zoo.crayon(width=2).save(corrupt)
+    assert "data.json is damaged" in message(corrupt)
+
+
+def test_content_measures_order_photographs_as_eyes_do(photographs):
+    flat = np.full((64, 64, 3), 128, np.uint8)
+    for measure in CONTENT.values():
+        assert measure(flat) == 0
+        assert measure(photographs[0]) > 0
+    blurred = np.asarray(Image.fromarray(photographs[0]).resize((16, 16)).resize((256, 256)))
+    assert CONTENT["texture density"](photographs[0]) > CONTENT["texture density"](blurred)
+    grey = np.repeat(photographs[0].mean(-1, keepdims=True).astype(np.uint8), 3, -1)
+    assert CONTENT["color complexity"](photographs[0]) > CONTENT["color complexity"](grey)
+
+
+def test_terciles():
+    assert terciles([3, 1, 2, 6, 5, 4]) == {"low": [1, 2], "mid": [0, 5], "high": [4, 3]}
+
+
+def test_synthetic_images_have_the_colours_they_name():
+    from skimage.color import rgb2lab
+
+    images = synthetic_images(120, 10)
+    assert len(np.unique(images["patches"].reshape(-1, 3), axis=0)) == 16
+    assert len(np.unique(images["stripes finer than n"][0, :20], axis=0)) == 2
+    assert len(np.unique(images["stripes coarser than n"][0, :20], axis=0)) == 1
+    luma = rgb2lab(images["isoluminant stripes"])[..., 0]
+    assert luma.max() - luma.min() < 1

@@ -1,0 +1,196 @@
+"""Training by a recipe: what a run leaves, how it goes on after a kill, what it says to bad input."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from training import fit
+
+
+def history(folder):
+    with (folder / "history.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_what_a_run_leaves(run_folder):
+    names = {path.name for path in run_folder.iterdir()}
+    assert {"model.keras", "recipe.json", "data.json", "history.csv", "preview.png", "metrics.json", "logs"} <= names
+    assert not [name for name in names if name.startswith(".partial")]
+    assert list((run_folder / "logs").rglob("events*"))
+    assert json.loads((run_folder / "recipe.json").read_text())["n"] == 20
+    rows = history(run_folder)
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert float(rows[1]["loss"]) < float(rows[0]["loss"])
+    with Image.open(run_folder / "preview.png") as preview:
+        assert preview.size == (4 * 64, 4 * 64)
+    data = json.loads((run_folder / "data.json").read_text())
+    assert (len(data["train"]), len(data["validation"])) == (24, 4)
+
+
+def test_report_has_the_model_beside_the_baselines(run_folder):
+    result = json.loads((run_folder / "metrics.json").read_text())
+    assert result["dataset"] == {**result["dataset"], "name": "samples", "split": "test", "images": 4}
+    rows = {row["name"]: row["metrics"]["psnr"] for row in result["rows"] if row["subset"] == "all"}
+    assert set(rows) == {"grey", "nearest", "bilinear", "bicubic", "joint bilateral", "crayon"}
+    assert rows["grey"] < rows["nearest"] < rows["bilinear"]
+
+
+def test_best_epoch_is_the_model(run_folder):
+    """The validation error of model.keras, by hand, is the lowest of the history."""
+    from training.datasets import open_dataset
+    from training.tasks import ColorGridTask
+
+    model = keras.models.load_model(run_folder / "model.keras")
+    task = ColorGridTask(20)
+    rgb = next(iter(open_dataset("samples").batches("validation", 64, 8)))[0]
+    loss = np.mean(task.loss(rgb, model(task.inputs(rgb))))
+    assert loss == pytest.approx(min(float(row["val_loss"]) for row in history(run_folder)), rel=1e-4)
+
+
+def test_goes_on_after_sigkill(tmp_path, small):
+    """A run killed in its third epoch keeps two, and its resumption ends like a run of the same length."""
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "training.fit", "crayon", *small, "--out", str(out)]
+    with subprocess.Popen([*command, "--epochs", "1000"], stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if line.startswith("epoch 2/"):
+                break
+        time.sleep(0.2)
+        process.send_signal(signal.SIGKILL)
+    state = json.loads((out / "state.json").read_text())
+    done = len(state["history"])
+    assert done >= 2
+    assert (out / state["weights"]).exists()
+    keras.models.load_model(out / "model.keras")
+
+    argv = ["crayon", "--out", str(out), "--resume", "--epochs", str(done + 1)]
+    assert fit.main(argv) == 0
+    rows = history(out)
+    assert [int(row["epoch"]) for row in rows] == list(range(1, done + 2))
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    assert [path.name for path in out.glob("state-*")] == [f"state-{done + 1}.weights.h5"]
+
+
+def test_resume_restores_weights_and_optimizer(run_folder):
+    from training.callbacks import load_state
+    from training.recipes import crayon
+    from training.tasks import ColorGridTask
+
+    settings = json.loads((run_folder / "recipe.json").read_text())
+    task = ColorGridTask(settings["n"])
+    rgb = keras.Input((64, 64, 3), dtype="uint8")
+    model = keras.Model(rgb, crayon.model(settings)(task.inputs(rgb)))
+    model.compile("adam", loss=task.loss)
+    best, epochs = load_state(run_folder, model)
+    assert len(epochs) == 2
+    assert best == min(epoch["val_loss"] for epoch in epochs)
+    assert int(model.optimizer.iterations) == 2 * 3
+    batch = next(iter(open_samples()))[0]
+    loss = np.mean(task.loss(batch, model(batch)))
+    assert loss == pytest.approx(epochs[-1]["val_loss"], rel=1e-4)
+
+
+def open_samples():
+    from training.datasets import open_dataset
+
+    return open_dataset("samples").batches("validation", 64, 8)
+
+
+def test_random_step_serves_every_n(tmp_path, small):
+    out = tmp_path / "run"
+    argv = ["crayon", *small[:-1], "random", "--size", "104", "--epochs", "1", "--width", "2", "--out", str(out)]
+    assert fit.main(argv) == 0
+    assert json.loads((out / "recipe.json").read_text())["n"] == "random"
+
+
+def test_random_step_draws_all_of_6_to_100():
+    from training.tasks import RandomStep
+
+    steps = RandomStep()
+    rgb = np.zeros((2000, 8, 8, 3), np.uint8)
+    drawn = np.asarray(steps(rgb, training=True)).ravel()
+    assert (drawn.min(), drawn.max()) == (6, 100)
+    assert np.asarray(steps(rgb[:9])).ravel().tolist() == [6, 15, 20, 40, 50, 60, 80, 100, 6]
+
+
+def test_full_width_recipe_from_tfds(tfds_directory, tmp_path):
+    """The published network at the published size, on prepared TFDS data: one epoch of a step or two."""
+    out = tmp_path / "run"
+    argv = ["crayon", "--data-dir", str(tfds_directory), "--out", str(out), "--epochs", "1", "--batch-size", "2"]
+    process = subprocess.run([sys.executable, "-m", "training.fit", *argv], capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    assert "24,109,572 parameters, 2 steps an epoch of 320x320 crops" in process.stdout
+    assert keras.models.load_model(out / "model.keras").count_params() == 24_109_572
+
+
+def test_batch_size_fits_in_8_gb():
+    from zoo import crayon
+
+    assert fit.choose_batch_size(crayon((128, 128), 16)) == 16
+    assert 2 <= fit.choose_batch_size(crayon((320, 320))) <= 6
+    assert fit.choose_batch_size(crayon((2048, 2048), 8)) == 1
+
+
+def test_nan_stops_in_one_line(tmp_path, refused, small):
+    argv = ["crayon", *small, "--epochs", "50", "--learning-rate", "1e30", "--out", str(tmp_path / "run")]
+    assert "start again with a lower --learning-rate" in refused(fit.main, argv)
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["no_such_model"], "invalid choice: 'no_such_model' (choose from"),
+        (["crayon", "--dataset", "no_such_data"], "TFDS knows no data set 'no_such_data'"),
+        (["crayon", "--dataset", "folder:no/such"], "no folder no/such"),
+        (["crayon", "--n", "1"], "at least 2, or random, not '1'"),
+        (["crayon", "--n", "some"], "at least 2, or random, not 'some'"),
+        (["crayon", "--n", "65", "--size", "64"], "--n 65 is larger than the crops"),
+        (["crayon", "--size", "100"], "--size must be a multiple of 8, not 100"),
+        (["crayon", "--width", "0"], "at least 1, not '0'"),
+        (["crayon", "--batch-size", "-1"], "argument --batch-size: must be a whole number"),
+        (["crayon", "--resume"], "no run to resume in"),
+        (["crayon", "--dataset", "samples", "--size", "512"], "train split of samples (24 skipped as too small"),
+    ],
+)
+def test_bad_input(argv, message, tmp_path, refused):
+    out = tmp_path / "run"
+    assert message in refused(fit.main, [*argv, "--out", str(out)] if argv[0] == "crayon" else argv)
+    assert not out.exists()
+
+
+def test_another_run_is_not_overwritten(run_folder, refused):
+    argv = ["crayon", "--out", str(run_folder)]
+    assert "holds a run: --resume it" in refused(fit.main, argv)
+    assert "was started with another width" in refused(fit.main, [*argv, "--resume", "--width", "4"])
+
+
+def test_read_only_folder(tmp_path, refused, small):
+    """A path under a file can be written by no one, not even by root."""
+    (tmp_path / "file").touch()
+    argv = ["crayon", *small, "--epochs", "1", "--out", str(tmp_path / "file" / "run")]
+    assert "file/run" in refused(fit.main, argv)
+
+
+def test_full_disk_keeps_the_last_whole_state(tmp_path, small):
+    """With room for a megabyte a file, the model fits and the state with its optimizer does not."""
+    code = (
+        "import resource, sys; from training import fit; from training.command import run; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2 << 20, 2 << 20)); sys.exit(run(fit.main))"
+    )
+    out = tmp_path / "run"
+    argv = ["crayon", *small, "--epochs", "2", "--out", str(out)]
+    process = subprocess.run([sys.executable, "-c", code, *argv], capture_output=True, text=True, check=False)
+    assert process.returncode == 2, process.stderr
+    assert process.stderr.strip().startswith("error: ")
+    assert len(process.stderr.strip().splitlines()) == 1
+    assert not list(out.glob(".partial*"))
+    assert not list(out.glob("state*"))
+    keras.models.load_model(out / "model.keras")

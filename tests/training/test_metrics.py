@@ -1,0 +1,45 @@
+"""Metrics against their definitions and scikit-image."""
+
+import numpy as np
+import pytest
+from skimage.metrics import peak_signal_noise_ratio
+
+from training import metrics
+
+
+@pytest.fixture
+def pair(photographs):
+    """A photograph, and the same in 16 levels a channel."""
+    return photographs[0], photographs[0] // 16 * 16 + 8
+
+
+def test_psnr(pair):
+    assert metrics.psnr(*pair) == pytest.approx(peak_signal_noise_ratio(*pair))
+    assert metrics.psnr(pair[0], pair[0]) == pytest.approx(100)
+
+
+def test_chroma_psnr_ignores_lightness(pair):
+    from skimage.color import rgb2lab
+
+    error = (rgb2lab(pair[0]) - rgb2lab(pair[1]))[..., 1:]
+    assert metrics.chroma_psnr(*pair) == pytest.approx(20 * np.log10(255 / np.sqrt((error**2).mean())))
+
+
+def test_equal_images_are_perfect(pair):
+    assert metrics.ssim(pair[0], pair[0]) == pytest.approx(1)
+    assert metrics.csim(pair[0], pair[0]) == pytest.approx(1)
+    assert metrics.ciede2000(pair[0], pair[0]) == 0
+
+
+def test_more_error_is_worse(photographs):
+    for name, metric in metrics.METRICS.items():
+        values = [metric(photographs[0], photographs[0] // step * step) for step in (4, 16, 64)]
+        assert values == sorted(values, reverse=name in metrics.HIGHER_IS_BETTER), name
+
+
+def test_relative_sizes_of_the_paper():
+    steps = (6, 15, 20, 40, 50, 60, 80, 100)
+    paper = (0.3611, 0.3378, 0.3358, 0.3340, 0.3337, 0.3336, 0.3335, 0.3334)
+    assert tuple(round(metrics.paper_relative_size(n), 4) for n in steps) == pytest.approx(paper, abs=1.01e-4)
+    assert metrics.relative_size(20, 320, 320) == pytest.approx(1 / 3 + 2 / (3 * 20**2))
+    assert metrics.relative_size(6, 320, 320) == pytest.approx(1 / 3 + 2 * 54**2 / (3 * 320**2))

@@ -1,0 +1,151 @@
+"""Times training: the input pipeline alone, the training step, and the same network in PyTorch.
+
+python -m training.benchmark --dataset folder:PATH
+"""
+
+import importlib.util
+import statistics
+import sys
+import time
+from pathlib import Path
+
+from training.command import ArgumentParser, in_fresh_process, positive, run
+
+
+def main(argv):
+    """Measures images a second of Crayon's training and of its input, and of the same network in PyTorch.
+
+    All in one run, each in a process of its own. PyTorch, channels last, is measured where it is installed.
+    """
+    parser = ArgumentParser(prog="python -m training.benchmark", description=main.__doc__)
+    parser.add_argument("--dataset", default="samples", help="TFDS name, folder:PATH or samples")
+    parser.add_argument("--width", type=positive, default=16, help="channels of the first layer")
+    parser.add_argument("--size", type=positive, default=128, help="side of the crops")
+    parser.add_argument("--batch-size", type=positive, default=8, help="images a step")
+    parser.add_argument("--steps", type=positive, default=30, help="steps of each; the median counts")
+    parser.add_argument("--results", type=Path, default=Path("results/benchmark-training.json"), help="result file")
+    arguments = parser.parse_args(argv)
+
+    from training.results import listing, write_results
+
+    shape = arguments.width, arguments.size, arguments.batch_size, arguments.steps
+    speeds = in_fresh_process(measure_input, arguments.dataset, *shape[1:3])
+    speeds["Keras training step"] = in_fresh_process(measure_keras, *shape)
+    if importlib.util.find_spec("torch"):
+        speeds["PyTorch training step, channels last"] = in_fresh_process(measure_torch, *shape)
+    step = speeds["Keras training step"]
+    rows = [
+        {"name": name, "metrics": {"images_per_second": speed, "times_keras_step": speed / step}}
+        for name, speed in speeds.items()
+    ]
+    print(listing(rows, ["images_per_second", "times_keras_step"]))
+    settings = {name: getattr(arguments, name) for name in ("width", "size", "batch_size", "steps")}
+    write_results(arguments.results, "python -m training.benchmark " + " ".join(argv), rows, settings=settings)
+    print(f"written: {arguments.results}")
+    return 0
+
+
+def measure_input(dataset, size, batch_size):
+    """Images a second of the input pipeline alone: while it fills its cache, and from the cache."""
+    from training.datasets import open_dataset
+
+    photographs = open_dataset(dataset)
+    began = time.perf_counter()
+    batches = photographs.batches("train", size, batch_size, "random", epoch_seed=0)
+    filling = time.perf_counter() - began
+    began = time.perf_counter()
+    images = sum(len(rgb) for rgb, _ in batches.as_numpy_iterator())
+    return {"input, first epoch": images / filling, "input, cached": images / (time.perf_counter() - began)}
+
+
+def measure_keras(width, size, batch_size, steps):
+    """Images a second of a Keras training step, colour conversion and hint painting included."""
+    import keras
+
+    from training.fit import training_model
+    from training.tasks import ColorGridTask
+    from zoo import crayon
+
+    model = training_model(crayon(width=width), ColorGridTask(20), size, learning_rate=1e-4)
+    rgb = keras.random.randint((batch_size, size, size, 3), 0, 256, dtype="uint8")
+    return batch_size / _median_time(lambda: model.train_on_batch(rgb, rgb), steps)
+
+
+def measure_torch(width, size, batch_size, steps):
+    """Images a second of a PyTorch training step of the network alone, channels last."""
+    import torch
+
+    from zoo import crayon
+
+    network = _torch_twin(crayon((size, size), width)).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)
+    luma, hints, target = (
+        torch.rand(batch_size, channels, size, size).to(memory_format=torch.channels_last) for channels in (1, 2, 2)
+    )
+
+    def step():
+        optimizer.zero_grad()
+        loss = torch.nn.functional.mse_loss(network({"luma": luma, "hints": hints})[:, 1:], target)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return batch_size / _median_time(step, steps)
+
+
+def _median_time(step, steps, warm_up=5):
+    times = []
+    for _ in range(warm_up + steps):
+        began = time.perf_counter()
+        step()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times[warm_up:])
+
+
+def _torch_twin(model):
+    """The same network in PyTorch: layer by layer, from the Keras model of static size."""
+    import torch
+    from keras import layers
+    from torch.nn import functional
+
+    def convolution(layer):
+        channels = layer.input.shape[-1], layer.filters
+        if isinstance(layer, layers.Conv2DTranspose):
+            return torch.nn.ConvTranspose2d(*channels, layer.kernel_size, layer.strides)
+        return torch.nn.Conv2d(*channels, layer.kernel_size, padding="same", dilation=layer.dilation_rate)
+
+    without_weights = {
+        layers.Rescaling: lambda layer, x: x * layer.scale,
+        layers.ReLU: lambda layer, x: functional.relu(x),
+        layers.MaxPooling2D: lambda layer, x: functional.max_pool2d(x, layer.pool_size),
+        layers.Concatenate: lambda layer, *tensors: torch.cat(tensors, 1),
+        layers.Add: lambda layer, *tensors: sum(tensors),
+    }
+
+    class Twin(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            weighted = [layer for layer in model.layers if layer.weights]
+            self.convolutions = torch.nn.ModuleDict({layer.name: convolution(layer) for layer in weighted})
+
+        def forward(self, inputs):
+            values = {id(tensor): inputs[tensor.name] for tensor in model.inputs}
+            for layer in model.layers:
+                if isinstance(layer, layers.InputLayer):
+                    continue
+                sources = layer.input if isinstance(layer.input, list) else [layer.input]
+                tensors = [values[id(source)] for source in sources]
+                if layer.weights:
+                    values[id(layer.output)] = self.convolutions[layer.name](*tensors)
+                else:
+                    values[id(layer.output)] = without_weights[type(layer)](layer, *tensors)
+            return values[id(model.output)]
+
+    twin = Twin()
+    if sum(weight.numel() for weight in twin.parameters()) != model.count_params():
+        raise AssertionError("the PyTorch network differs from the Keras model in size")
+    return twin
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

@@ -1,0 +1,37 @@
+"""All models of the zoo: `python -m zoo` prints this list with parameters and multiply-accumulates."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from keras import layers
+
+from zoo.crayon import crayon
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A builder, the image size at which its cost is counted, and where the model was published."""
+
+    build: Callable[..., keras.Model]
+    input_size: tuple[int, int]
+    source: str
+
+
+MODELS = {
+    "crayon": Entry(crayon, (320, 320), "arXiv 2502.05402"),
+}
+
+
+def macs(model):
+    """Multiply-accumulates of one image through a model of static size; its matrix products alone."""
+    return sum(_layer_macs(layer) for layer in model.layers)
+
+
+def _layer_macs(layer):
+    if not isinstance(layer, layers.Conv2D | layers.Conv2DTranspose | layers.Dense):
+        return 0
+    # A kernel is applied at every output position, or, transposed, at every input position.
+    applied = layer.input if isinstance(layer, layers.Conv2DTranspose) else layer.output
+    return int(np.prod(layer.kernel.shape)) * int(np.prod(applied.shape[1:-1]))
