@@ -9,6 +9,7 @@ import functools
 import hashlib
 import io
 import socket
+import threading
 import urllib.request
 from collections import Counter
 from pathlib import Path
@@ -64,6 +65,7 @@ class Photographs:
         self.seen = {}
         self.tally = Counter()
         self._skipped = {}
+        self._lock = threading.Lock()  # images are decoded in parallel
 
     def count(self, split):
         """Number of images listed in `split`, before any is skipped."""
@@ -126,7 +128,7 @@ class Photographs:
 
     def account(self):
         """What happened to the images read so far, in one line."""
-        line = ", ".join(f"{count} {what}" for what, count in sorted(self.tally.items())) or "none read"
+        line = ", ".join(f"{count} {what}" for what, count in sorted(self.tally.items()) if count) or "none read"
         return f"{line}; first skipped: {next(iter(self._skipped))}" if self._skipped else line
 
     def _items(self, split):
@@ -145,11 +147,12 @@ class Photographs:
         height, width = rgb.shape[:2]
         if min(height, width) < size:
             return self._skip(name, "too small", size)
-        if name not in self.seen[split]:
-            self.seen[split][name] = hashlib.blake2b(rgb.tobytes(), digest_size=8).hexdigest()
-            self.tally["used"] += 1
-            if conversion:
-                self.tally[f"converted from {conversion}"] += 1
+        digest = hashlib.blake2b(rgb.tobytes(), digest_size=8).hexdigest()
+        with self._lock:
+            if name not in self.seen[split]:
+                self.seen[split][name] = digest
+                self.tally["used"] += 1
+                self.tally[f"converted from {conversion}"] += bool(conversion)
         top, left = (height - size) // 2, (width - size) // 2
         if position == "random":
             random = np.random.default_rng([self.seed, index])
@@ -157,9 +160,10 @@ class Photographs:
         return rgb[top : top + size, left : left + size]
 
     def _skip(self, name, why, size):
-        if name not in self._skipped:
-            self._skipped[name] = why
-            self.tally[f"skipped as {why}"] += 1
+        with self._lock:
+            if name not in self._skipped:
+                self._skipped[name] = why
+                self.tally[f"skipped as {why}"] += 1
         return np.zeros((0, size, 3), np.uint8)
 
 
@@ -180,6 +184,9 @@ class FolderPhotographs(Photographs):
             share_held_out(self.splits, test_images, seed)
         if not any(self.splits.values()):
             raise CommandError(f"no JPEG, PNG or WebP image in {root}")
+        # Folders are sorted by label, and the shuffle of each epoch has a limited buffer.
+        order = np.random.default_rng(seed).permutation(len(self.splits["train"]))
+        self.splits["train"] = [self.splits["train"][i] for i in order]
 
     def _stream(self, items):
         names = [path.relative_to(self.root).as_posix() for path in items]

@@ -8,6 +8,7 @@ from training.command import ArgumentParser, CommandError, atomic, positive, run
 
 CPU_BYTES = 8 << 30
 MOST_BATCH = 16
+PREVIEWED = 4  # validation images in preview.png
 
 
 def main(argv):
@@ -39,7 +40,8 @@ def main(argv):
     best, history = load_state(out, trained) if arguments.resume else (float("inf"), [])
     train = photographs.batches("train", size, batch_size, "random", epoch_seed=settings["seed"] + len(history))
     validation = photographs.batches("validation", size, batch_size)
-    shown = next(iter(validation))[0].numpy()[:4]
+    spacing = max(1, photographs.count("validation") // PREVIEWED)
+    shown = [rgb.numpy() for rgb, _ in validation.unbatch().shard(spacing, 0).take(PREVIEWED)]
 
     out.mkdir(parents=True, exist_ok=True)
     _write_json(out / "recipe.json", settings)
@@ -53,22 +55,27 @@ def main(argv):
     )
     decoder, n = ModelDecoder(network), 20 if settings["n"] == "random" else settings["n"]
     keep_best = KeepBest(out / "model.keras", network, best)
-    trained.fit(
-        train,
-        validation_data=validation,
-        epochs=settings["epochs"],
-        initial_epoch=len(history),
-        shuffle=False,  # the data set shuffles itself
-        verbose=int(arguments.progress),
-        callbacks=[
-            StopOnNaN(),
-            keep_best,
-            AfterEpoch(lambda: preview(out / "preview.png", shown, decoder, n)),
-            keras.callbacks.TensorBoard(out / "logs", write_graph=False),
-            SaveState(out, keep_best, history),
-            TimeLeft(settings["epochs"], steps, recipe.FASTER),
-        ],
-    )
+    callbacks = [
+        StopOnNaN(),
+        keep_best,
+        AfterEpoch(lambda: preview(out / "preview.png", shown, decoder, n)),
+        keras.callbacks.TensorBoard(out / "logs", write_graph=False),
+        SaveState(out, keep_best, history),
+        TimeLeft(settings["epochs"], steps, recipe.FASTER),
+    ]
+    try:
+        trained.fit(
+            train,
+            validation_data=validation,
+            epochs=settings["epochs"],
+            initial_epoch=len(history),
+            shuffle=False,  # the data set shuffles itself
+            verbose=int(arguments.progress),
+            callbacks=callbacks,
+        )
+    except KeyboardInterrupt:
+        print(f"interrupted: go on with `python -m training.fit {settings['recipe']} --out {out} --resume`")
+        return 130
     report = [str(out), "--n", str(n), "--levin", "0", "--results", str(out / "metrics.json")]
     return evaluate.main(report + (["--data-dir", arguments.data_dir] if arguments.data_dir else []))
 
