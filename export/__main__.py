@@ -23,6 +23,8 @@ def main(argv):
     arguments = _parser().parse_args(argv)
     if arguments.size % 8:
         raise CommandError(f"--size must be a multiple of 8, not {arguments.size}")
+    if arguments.out.exists() and not (arguments.out / "card.json").exists():
+        raise CommandError(f"{arguments.out} exists and is no export: choose another --out")
 
     from export.decoder import device_inputs, grid_decoder
     from export.tflite import convert, save_model
@@ -129,7 +131,7 @@ def _latency(path, tensors, threads, repeats=5):
 def _parser():
     parser = ArgumentParser(prog="python -m export", description=main.__doc__)
     parser.add_argument("run", help="run folder or .keras file")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write; an older export there is replaced")
     parser.add_argument("--size", type=positive, default=320, help="side of the images, a multiple of 8")
     parser.add_argument("--n", type=positive, help="grid step; the run's own if not given, 20 for a random one")
     parser.add_argument("--quantize", nargs="+", choices=PRECISIONS, default=PRECISIONS, help="TFLite files to write")

@@ -17,7 +17,7 @@ _INT8_ROWS = r"/row(?!79)"
 
 
 def save_model(decoder, folder):
-    """Writes a Keras model as a SavedModel with one signature, `decode`."""
+    """Writes a Keras model as a SavedModel with one signature, `decode`. OSError if that cannot be written."""
     archive = keras.export.ExportArchive()
     archive.track(decoder)
     signature = [tf.TensorSpec(tensor.shape, tensor.dtype, name) for name, tensor in decoder.input.items()]
@@ -25,7 +25,10 @@ def save_model(decoder, folder):
     archive.add_endpoint(
         SIGNATURE, lambda *tensors: decoder(dict(zip(names, tensors, strict=True))), input_signature=signature
     )
-    archive.write_out(str(folder), verbose=False)
+    try:
+        archive.write_out(str(folder), verbose=False)
+    except tf.errors.OpError as error:
+        raise OSError(error.message.rsplit("}}", 1)[-1].strip()) from None
 
 
 def convert(saved_model, precision, calibration=None):

@@ -43,7 +43,8 @@ def run(main, argv=None):
         message = str(error)
     except OSError as error:
         # Disk full, read-only folder, no permission: h5py and zipfile raise OSError too.
-        message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        message = f"{reason}: see to the folder, its permissions and the room on its disk"
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130

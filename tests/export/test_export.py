@@ -3,6 +3,8 @@
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -151,6 +153,27 @@ def test_bad_input(run_folder, tmp_path, refused):
     (tmp_path / "file").touch()
     argv = [str(run_folder), "--size", "64", "--quantize", "float32", "--out", str(tmp_path / "file" / "out")]
     assert "file" in refused(export.main, argv)
+
+
+def test_nothing_else_is_replaced(run_folder, tmp_path, refused):
+    (tmp_path / "mine").write_text("precious")
+    argv = [str(run_folder), "--size", "64", "--quantize", "float32", "--out", str(tmp_path)]
+    assert "exists and is no export" in refused(export.main, argv)
+    assert (tmp_path / "mine").read_text() == "precious"
+
+
+def test_full_disk_leaves_nothing(run_folder, tmp_path):
+    """With room for 200 kB a file the SavedModel cannot be written."""
+    code = (
+        "import resource, sys; from export.__main__ import main; from training.command import run; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)); sys.exit(run(main))"
+    )
+    argv = [str(run_folder), "--size", "64", "--quantize", "float32", "--out", str(tmp_path / "out")]
+    process = subprocess.run([sys.executable, "-c", code, *argv], capture_output=True, text=True, check=False)
+    assert process.returncode == 2, process.stderr
+    assert "File too large" in process.stderr.strip()
+    assert len(process.stderr.strip().splitlines()) == 1
+    assert not list(tmp_path.iterdir())
 
 
 def test_benchmark(exported, tmp_path, refused):
