@@ -3,10 +3,10 @@
 import hashlib
 import json
 import sys
-import time
 from itertools import islice
 from pathlib import Path
 
+from export.runtime import median_latency, open_decoder
 from training.command import ArgumentParser, CommandError, atomic, positive, run
 
 PRECISIONS = ("float32", "float16", "dynamic", "int8")
@@ -28,7 +28,7 @@ def main(argv):
 
     from export.decoder import device_inputs, grid_decoder
     from export.tflite import convert, save_model
-    from export.verify import Decoder, ExportError, verify
+    from export.verify import verify
     from training.results import versions, write_results
     from training.run_folder import load_run
 
@@ -55,26 +55,14 @@ def main(argv):
     }
     with atomic(arguments.out) as folder:
         save_model(decoder, folder / "saved_model")
+        verify(folder / "saved_model", "float32", inputs, expected, originals)
         for precision in arguments.quantize:
             path = folder / f"decoder_{precision}.tflite"
             tensors = [device_inputs(rgb, n) for rgb in calibration] if precision == "int8" else None
             path.write_bytes(convert(folder / "saved_model", precision, tensors))
-            try:
-                measured = verify(path, precision, inputs, expected, originals)
-            except ExportError as error:
-                raise CommandError(f"nothing was exported: {error}") from None
-            card["files"][path.name] = {
-                "bytes": path.stat().st_size,
-                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-                **{name: round(value, 3) for name, value in measured.items()},
-                "operators": Decoder(path).operators(),
-                "latency_ms": {threads: round(_latency(path, inputs[0], threads), 2) for threads in (1, 2)},
-            }
-            print(
-                f"{path.name}: {path.stat().st_size / 1e6:.2f} MB, {measured['psnr']:.2f} dB, "
-                f"{measured['psnr_loss']:.2f} dB below Keras, {card['files'][path.name]['latency_ms'][2]:.1f} ms",
-                flush=True,
-            )
+            measured = verify(path, precision, inputs, expected, originals)
+            card["files"][path.name] = entry = _entry(path, measured, inputs[0])
+            print("{}: {bytes:,} bytes, {psnr} dB, {psnr_loss} dB below Keras".format(path.name, **entry), flush=True)
         (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n")
     print(f"written: {arguments.out}")
     if arguments.results:
@@ -84,6 +72,17 @@ def main(argv):
         ]
         write_results(arguments.results, "python -m export " + " ".join(argv), measured, data, card=card)
     return 0
+
+
+def _entry(path, measured, inputs):
+    """What card.json says of one file."""
+    return {
+        "bytes": path.stat().st_size,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        **{name: round(value, 3) for name, value in measured.items()},
+        "operators": open_decoder(path).operators,
+        "latency_ms": {threads: round(median_latency(open_decoder(path, threads), inputs, 5), 2) for threads in (1, 2)},
+    }
 
 
 def _photographs(settings, arguments):
@@ -112,20 +111,6 @@ def _photographs(settings, arguments):
         "verification": {"split": "validation", "crops": len(originals)},
     }
     return calibration, originals, data
-
-
-def _latency(path, tensors, threads, repeats=5):
-    """The fastest of a few runs in milliseconds, after one that allocates."""
-    from export.verify import Decoder
-
-    decoder = Decoder(path, threads)
-    decoder(tensors)
-    times = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        decoder(tensors)
-        times.append(time.perf_counter() - began)
-    return 1000 * min(times)
 
 
 def _parser():

@@ -2,13 +2,12 @@
 
 import json
 import resource
-import statistics
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 
+from export.runtime import median_latency, open_decoder
 from training.command import ArgumentParser, CommandError, in_fresh_process, positive, run
 
 KERAS = "saved_model"
@@ -60,44 +59,15 @@ def main(argv):
 
 def measure(path, threads, repeats):
     """Median latency in ms, peak memory of the process and file size in MB of one decoder."""
-    shapes, decode = _saved_model(path, threads) if path.name == KERAS else _tflite(path, threads)
+    decoder = open_decoder(path, threads)
     random = np.random.default_rng(0)
-    inputs = {name: random.integers(96, 160, shape, np.uint8) for name, shape in shapes.items()}
-    decode(inputs)
-    times = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        decode(inputs)
-        times.append(time.perf_counter() - began)
+    inputs = {name: random.integers(96, 160, shape, np.uint8) for name, shape in decoder.shapes.items()}
     files = [file for file in path.rglob("*") if file.is_file()] or [path]
     return {
-        "latency_ms": 1000 * statistics.median(times),
+        "latency_ms": median_latency(decoder, inputs, repeats),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "file_mb": sum(file.stat().st_size for file in files) / 1e6,
     }
-
-
-def _saved_model(path, threads):
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    loaded = tf.saved_model.load(str(path))
-    signature = loaded.signatures["decode"]
-    shapes = {name: spec.shape for name, spec in signature.structured_input_signature[1].items()}
-
-    def decode(inputs):
-        return signature(**{name: tf.constant(value) for name, value in inputs.items()})["rgb"].numpy()
-
-    decode.model = loaded  # the signature holds no reference of its own
-    return shapes, decode
-
-
-def _tflite(path, threads):
-    from export.verify import Decoder
-
-    decoder = Decoder(path, threads)
-    return decoder.shapes(), decoder
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 import re
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 
+from export.runtime import open_decoder
+from training.command import CommandError
 from training.metrics import psnr
 
 # What must not be in a decoder for a device: select-TF ops, padding around dilated convolutions, power functions.
@@ -13,43 +14,11 @@ FORBIDDEN = re.compile(r"Flex|CUSTOM|SPACE_TO_BATCH|BATCH_TO_SPACE|POW")
 LEAST_FIDELITY = {"float32": 60, "float16": 45, "dynamic": 36, "int8": 30}
 
 
-class ExportError(Exception):
-    """An exported file that does not do what the Keras model does."""
-
-
-class Decoder:
-    """A TFLite decoder from its file: `decoder({"luma": ..., "grid": ...})` gives `rgb`.
-
-    Runs on the default delegate, as an application would.
-    """
-
-    def __init__(self, path, threads=2):
-        self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
-        self._run = self._interpreter.get_signature_runner("decode")
-
-    def __call__(self, inputs):
-        return self._run(**inputs)["rgb"]
-
-    def operators(self):
-        """Names of the operators in the file, sorted."""
-        names = {operator["op_name"] for operator in self._interpreter._get_ops_details()}
-        return sorted(names - {"DELEGATE"})
-
-    def shapes(self):
-        """Name and shape of each input."""
-        return {name: tuple(detail["shape"]) for name, detail in self._run.get_input_details().items()}
-
-    def types(self):
-        """Name and dtype of each input and output."""
-        details = self._run.get_input_details() | self._run.get_output_details()
-        return {name: np.dtype(detail["dtype"]).name for name, detail in details.items()}
-
-
 def verify(path, precision, inputs, keras_outputs, originals):
-    """Runs a TFLite file on real photographs and compares it with Keras.
+    """Runs an exported decoder on real photographs and compares it with Keras.
 
     Args:
-        path: of the file.
+        path: of the .tflite file or SavedModel.
         precision: as in `export.tflite.convert`.
         inputs: dicts of arrays, one for each image.
         keras_outputs: what the float Keras decoder makes of them, uint8 `(H, W, 3)`.
@@ -60,14 +29,16 @@ def verify(path, precision, inputs, keras_outputs, originals):
         between the two decoders; all in dB.
 
     Raises:
-        ExportError: a forbidden operator, another type than uint8, or a fidelity below `LEAST_FIDELITY`.
+        CommandError: a forbidden operator, another type than uint8, or a fidelity below `LEAST_FIDELITY`.
     """
-    decoder = Decoder(path)
-    forbidden = [name for name in decoder.operators() if FORBIDDEN.search(name)]
+    decoder = open_decoder(path)
+    forbidden = [name for name in decoder.operators if FORBIDDEN.search(name)]
     if forbidden:
-        raise ExportError(f"{path.name} holds {', '.join(forbidden)}, which devices run badly or not at all")
-    if set(decoder.types().values()) != {"uint8"}:
-        raise ExportError(f"{path.name} does not take and give uint8 alone: {decoder.types()}")
+        raise CommandError(
+            f"nothing exported: {path.name} holds {', '.join(forbidden)}, which devices run badly or not at all"
+        )
+    if set(decoder.types.values()) != {"uint8"}:
+        raise CommandError(f"nothing exported: {path.name} does not take and give uint8 alone: {decoder.types}")
     outputs = [decoder(tensors)[0] for tensors in inputs]
     measured = {
         "psnr": _mean_psnr(originals, outputs),
@@ -75,8 +46,8 @@ def verify(path, precision, inputs, keras_outputs, originals):
         "fidelity": psnr(np.concatenate(keras_outputs), np.concatenate(outputs)),
     }
     if measured["fidelity"] < LEAST_FIDELITY[precision]:
-        raise ExportError(
-            f"{path.name} agrees with Keras to {measured['fidelity']:.1f} dB only, "
+        raise CommandError(
+            f"nothing exported: {path.name} agrees with Keras to {measured['fidelity']:.1f} dB only, "
             f"less than the {LEAST_FIDELITY[precision]} dB that {precision} must reach"
         )
     return {**measured, "psnr_loss": measured["keras_psnr"] - measured["psnr"]}
