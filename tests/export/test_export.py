@@ -9,12 +9,14 @@ import sys
 import keras
 import numpy as np
 import pytest
+from keras import ops
 from PIL import Image
 
 from export import __main__ as export
 from export import benchmark, verify
 from export.decoder import _lab_to_srgb, device_inputs, grid_decoder
 from export.runtime import open_decoder
+from export.tflite import convert, save_model
 from training.command import CommandError
 from training.decoders import ModelDecoder, decode_image
 from training.metrics import psnr
@@ -124,6 +126,22 @@ def test_verification_sees_a_wrong_decoder(exported, crops, tmp_path):
     shutil.copy(exported / "decoder_float32.tflite", path)
     with pytest.raises(CommandError, match="agrees with Keras to"):
         verify.verify(path, "float32", inputs, [rgb[::-1] for rgb in crops], crops)
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        (lambda luma: ops.cast(255 * ops.power(luma / 255, 0.4), "uint8"), "holds POW"),
+        (lambda luma: luma, "does not take and give uint8 alone"),
+    ],
+)
+def test_verification_sees_what_devices_lack(output, message, tmp_path):
+    luma = keras.Input(batch_shape=(1, 8, 8, 1), dtype="uint8", name="luma")
+    save_model(keras.Model({"luma": luma}, {"rgb": output(ops.cast(luma, "float32"))}), tmp_path / "saved_model")
+    path = tmp_path / "decoder_float32.tflite"
+    path.write_bytes(convert(tmp_path / "saved_model", "float32"))
+    with pytest.raises(CommandError, match=message):
+        verify.verify(path, "float32", [], [], [])
 
 
 def test_export_of_a_bare_file_on_a_folder_of_photographs(run_folder, tmp_path, photographs, capsys):
