@@ -127,10 +127,7 @@ def _arguments(argv):
     changed = [name for name in settings if stored and settings[name] != stored.get(name) and name != "epochs"]
     if changed:
         raise CommandError(f"the run in {arguments.out} was started with another {changed[0]}: resume it without that")
-    if settings["size"] % 8:
-        raise CommandError(f"--size must be a multiple of 8, not {settings['size']}")
-    if settings["n"] != "random" and settings["n"] > settings["size"]:
-        raise CommandError(f"--n {settings['n']} is larger than the crops: choose at most --size {settings['size']}")
+    RECIPES[arguments.recipe].check(settings)
     return settings, arguments
 
 

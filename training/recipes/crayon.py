@@ -20,7 +20,7 @@ The paper leaves open, and here is chosen:
 
 from argparse import ArgumentTypeError
 
-from training.command import positive
+from training.command import CommandError, positive
 from training.tasks import ColorGridTask
 from zoo import crayon
 
@@ -96,6 +96,15 @@ def add_arguments(parser):
     """The flags that only this recipe has."""
     parser.add_argument("--n", type=_step, help="grid step, or random: one model for 6 to 100")
     parser.add_argument("--width", type=positive, help="channels of the first layer")
+
+
+def check(settings):
+    """CommandError for settings that do not go together."""
+    n, size = settings["n"], settings["size"]
+    if size % 8:
+        raise CommandError(f"--size must be a multiple of 8, not {size}")
+    if n != "random" and n > size:
+        raise CommandError(f"--n {n} is larger than the crops: choose at most --size {size}")
 
 
 def model(settings, input_size=(None, None)):
