@@ -4,6 +4,7 @@ python -m training.benchmark --dataset folder:PATH
 """
 
 import importlib.util
+import os
 import statistics
 import sys
 import time
@@ -15,7 +16,7 @@ from training.command import ArgumentParser, in_fresh_process, positive, run
 def main(argv):
     """Measures images a second of Crayon's training and of its input, and of the same network in PyTorch.
 
-    All in one run, each in a process of its own. PyTorch, channels last, is measured where it is installed.
+    All in one run, each in a process of its own. PyTorch is measured where it is installed.
     """
     parser = ArgumentParser(prog="python -m training.benchmark", description=main.__doc__)
     parser.add_argument("--dataset", default="samples", help="TFDS name, folder:PATH or samples")
@@ -59,7 +60,7 @@ def measure_input(dataset, size, batch_size):
 
 
 def measure_keras(width, size, batch_size, steps):
-    """Images a second of a Keras training step, colour conversion and hint painting included."""
+    """Images a second of a Keras training step: colour conversion, network, loss and metric."""
     import keras
 
     from training.fit import training_model
@@ -72,23 +73,27 @@ def measure_keras(width, size, batch_size, steps):
 
 
 def measure_torch(width, size, batch_size, steps):
-    """Images a second of a PyTorch training step of the network alone, channels last."""
+    """Images a second of the same training step in PyTorch: task in keras.ops, network native, channels last."""
+    os.environ["KERAS_BACKEND"] = "torch"
     import torch
 
+    from training.tasks import ColorGridTask
     from zoo import crayon
 
+    task = ColorGridTask(20)
     network = _torch_twin(crayon((size, size), width)).to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)
-    luma, hints, target = (
-        torch.rand(batch_size, channels, size, size).to(memory_format=torch.channels_last) for channels in (1, 2, 2)
-    )
+    rgb = torch.randint(0, 256, (batch_size, size, size, 3), dtype=torch.uint8)
 
     def step():
         optimizer.zero_grad()
-        loss = torch.nn.functional.mse_loss(network({"luma": luma, "hints": hints})[:, 1:], target)
+        # Channels last in memory already: moving the axis makes PyTorch's own layout of it.
+        inputs = {name: tensor.movedim(-1, 1) for name, tensor in task.inputs(rgb).items()}
+        lab = network(inputs).movedim(1, -1)
+        loss = task.loss(rgb, lab).mean()
         loss.backward()
         optimizer.step()
-        return loss.item()
+        return loss.item(), task.psnr(rgb, lab.detach()).mean().item()
 
     return batch_size / _median_time(step, steps)
 
