@@ -18,8 +18,7 @@ _INT8_ROWS = r"/row(?!79)"
 
 def save_model(decoder, folder):
     """Writes a Keras model as a SavedModel with one signature, `decode`. OSError if that cannot be written."""
-    archive = keras.export.ExportArchive()
-    archive.track(decoder)
+    archive = keras.export.ExportArchive()  # without `track`, which would store every weight twice
     signature = [tf.TensorSpec(tensor.shape, tensor.dtype, name) for name, tensor in decoder.input.items()]
     names = list(decoder.input)
     archive.add_endpoint(

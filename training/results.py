@@ -75,9 +75,11 @@ def pivot(rows, metric, down="name", across="n"):
 
 
 def listing(rows, metrics, down="name"):
-    """A Markdown table of several metrics: a line for each row."""
+    """A Markdown table of several metrics, or other entries: a line for each row."""
     table = [[down, *metrics]]
-    table += [[str(row[down]), *(_cell(row["metrics"].get(metric, "")) for metric in metrics)] for row in rows]
+    table += [
+        [str(row[down]), *(_cell({**row, **row["metrics"]}.get(metric, "")) for metric in metrics)] for row in rows
+    ]
     return markdown(table)
 
 
@@ -90,7 +92,9 @@ def markdown(table):
 
 
 def _cell(value):
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def render(text, root):
