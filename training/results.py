@@ -94,7 +94,7 @@ def markdown(table):
 def _cell(value):
     if not isinstance(value, float):
         return str(value)
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{value:.0f}" if value >= 100 else f"{value:.4g}"
 
 
 def render(text, root):
