@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import logging
 import multiprocessing
 import os
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 
 # TensorFlow's notices are not for the person who typed the command.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+logging.getLogger("absl").setLevel(logging.ERROR)
 
 
 class CommandError(Exception):

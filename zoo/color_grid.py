@@ -55,4 +55,4 @@ def point_mask(height, width, n):
     """
     rows = ops.reshape(ops.arange(height), (1, height, 1, 1))
     columns = ops.reshape(ops.arange(width), (1, 1, width, 1))
-    return ops.cast(ops.logical_and(rows % n == 0, columns % n == 0), "float32")
+    return ops.cast(ops.logical_and(ops.equal(ops.mod(rows, n), 0), ops.equal(ops.mod(columns, n), 0)), "float32")

@@ -25,6 +25,7 @@ _WHITE_FROM_RGB = (_XYZ_FROM_RGB / _WHITE[:, None]).T.astype("float32")
 RGB_FROM_WHITE = np.linalg.inv((_XYZ_FROM_RGB / _WHITE[:, None]).T).astype("float32")
 # L* = 116 f(Y) - 16, a* = 500 (f(X) - f(Y)), b* = 200 (f(Y) - f(Z)), as an affine map of (f(X), f(Y), f(Z)).
 _LAB_FROM_F = np.array([[0, 500, 0], [116, -500, 200], [0, 0, -200]], "float32")
+_LAB_OFFSET = np.array([16, 0, 0], "float32")
 _F_FROM_LAB = np.linalg.inv(_LAB_FROM_F).astype("float32")
 
 # scikit-image clips f(Z) at zero, and nothing else, for colours that no light can have.
@@ -55,12 +56,12 @@ def rgb_to_lab(rgb):
     white = ops.matmul(srgb_to_linear(ops.cast(rgb, "float32") / 255.0), _WHITE_FROM_RGB)
     cube_root = ops.power(ops.maximum(white, 0.008856), 1 / 3)
     f = ops.where(white > 0.008856, cube_root, 7.787 * white + 16 / 116)
-    return ops.matmul(f, _LAB_FROM_F) - np.array([16, 0, 0], "float32")
+    return ops.subtract(ops.matmul(f, _LAB_FROM_F), _LAB_OFFSET)
 
 
 def lab_to_white_xyz(lab):
     """XYZ relative to the white point, `(..., 3)`, of CIELAB `(..., 3)`. Needs no power function."""
-    f = ops.matmul(lab + np.array([16, 0, 0], "float32"), _F_FROM_LAB)
+    f = ops.matmul(ops.add(lab, _LAB_OFFSET), _F_FROM_LAB)
     f = ops.maximum(f, _LEAST_F)
     return ops.where(f > 0.2068966, f * f * f, (f - 16 / 116) / 7.787)
 
