@@ -1,10 +1,10 @@
 """Runs an exported decoder from its file. Imports neither Keras nor, for TFLite, TensorFlow."""
 
 import contextlib
-import statistics
-import time
 
 import numpy as np
+
+from training.benchmark import median_time
 
 
 class TfliteDecoder:
@@ -57,10 +57,4 @@ def open_decoder(path, threads=2):
 
 def median_latency(decoder, inputs, repeats):
     """Median time of a decoder in ms, after a first call that allocates."""
-    decoder(inputs)
-    times = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        decoder(inputs)
-        times.append(time.perf_counter() - began)
-    return 1000 * statistics.median(times)
+    return 1000 * median_time(lambda: decoder(inputs), repeats, warm_up=1)

@@ -39,7 +39,8 @@ def joint_bilateral(luma, grid, n, kind, sigma_luma=8.0, sigma_cells=0.65, radiu
     """Joint bilateral upsampling (Kopf, Cohen, Lischinski and Uyttendaele 2007, equation 3).
 
     Each pixel is the mean of the 5 x 5 nearest grid samples, weighted by their distance (`sigma_cells`, in cells)
-    and by how much their L* differs from the pixel's (`sigma_luma`).
+    and by how much their L* differs from the pixel's (`sigma_luma`). The two are the best for points at n = 6 to 40
+    on photographs of CID22's training part.
     """
     height, width = luma.shape
     guide = luma[::n, ::n] if kind == "points" else _cell_means(luma, n)
@@ -63,7 +64,8 @@ def levin(luma, grid, n, kind, means_weight=3.0):
 
     Each pixel's colour is to be the mean of its 3 x 3 neighbours', weighted by the similarity of their L*. The
     samples of a `points` grid are fixed, as Levin's scribbles are. A `means` grid tells the mean over each cell,
-    which is a soft constraint: minimise |Ax|^2 + `means_weight` |Bx - g|^2, where Bx are the cell means of x.
+    which is a soft constraint: minimise |Ax|^2 + `means_weight` |Bx - g|^2, where Bx are the cell means of x. From 3
+    to 3,000 the weight changes nothing on photographs.
     """
     smoothness = sparse.identity(luma.size, format="csr") - _affinity(luma)
     if kind == "points":

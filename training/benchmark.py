@@ -12,6 +12,8 @@ from pathlib import Path
 
 from training.command import ArgumentParser, in_fresh_process, positive, run
 
+WARM_UP = 5  # training steps before any is timed
+
 
 def main(argv):
     """Measures images a second of Crayon's training and of its input, and of the same network in PyTorch.
@@ -69,7 +71,7 @@ def measure_keras(width, size, batch_size, steps):
 
     model = training_model(crayon(width=width), ColorGridTask(20), size, learning_rate=1e-4)
     rgb = keras.random.randint((batch_size, size, size, 3), 0, 256, dtype="uint8")
-    return batch_size / _median_time(lambda: model.train_on_batch(rgb, rgb), steps)
+    return batch_size / median_time(lambda: model.train_on_batch(rgb, rgb), steps, WARM_UP)
 
 
 def measure_torch(width, size, batch_size, steps):
@@ -95,14 +97,15 @@ def measure_torch(width, size, batch_size, steps):
         optimizer.step()
         return loss.item(), task.psnr(rgb, lab.detach()).mean().item()
 
-    return batch_size / _median_time(step, steps)
+    return batch_size / median_time(step, steps, WARM_UP)
 
 
-def _median_time(step, steps, warm_up=5):
+def median_time(call, repeats, warm_up):
+    """Median seconds of `call()` over `repeats`, after `warm_up` calls that trace, compile or allocate."""
     times = []
-    for _ in range(warm_up + steps):
+    for _ in range(warm_up + repeats):
         began = time.perf_counter()
-        step()
+        call()
         times.append(time.perf_counter() - began)
     return statistics.median(times[warm_up:])
 
