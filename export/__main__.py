@@ -76,12 +76,13 @@ def main(argv):
 
 def _entry(path, measured, inputs):
     """What card.json says of one file."""
+    decoders = {threads: open_decoder(path, threads) for threads in (1, 2)}
     return {
         "bytes": path.stat().st_size,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         **{name: round(value, 3) for name, value in measured.items()},
-        "operators": open_decoder(path).operators,
-        "latency_ms": {threads: round(median_latency(open_decoder(path, threads), inputs, 5), 2) for threads in (1, 2)},
+        "operators": decoders[1].operators,
+        "latency_ms": {threads: round(median_latency(it, inputs, 5), 2) for threads, it in decoders.items()},
     }
 
 
@@ -96,7 +97,7 @@ def _photographs(settings, arguments):
     originals = photographs.crops("validation", arguments.size, limit=VERIFICATION_CROPS)
     calibration = []
     if "int8" in arguments.quantize:
-        per_image = -(-CALIBRATION_CROPS // photographs.count("train"))
+        per_image = -(-CALIBRATION_CROPS // max(1, photographs.count("train")))
         crops = photographs.crops("train", arguments.size, "random", CALIBRATION_CROPS, per_image)
         calibration = [rgb for _, rgb in islice(crops.as_numpy_iterator(), CALIBRATION_CROPS)]
         if len(calibration) < 100:

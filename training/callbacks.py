@@ -22,7 +22,7 @@ class StopOnNaN(keras.callbacks.Callback):
 
 
 class TimeLeft(keras.callbacks.Callback):
-    """Prints an estimate of the whole run after two batches, and a line with the time left after each epoch.
+    """Prints an estimate of the whole run after three batches, and a line with the time left after each epoch.
 
     Args:
         epochs: of the whole run.

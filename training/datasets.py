@@ -107,12 +107,12 @@ class Photographs:
             )
         return crops
 
-    def batches(self, split, size, batch_size, position="center", limit=None, epoch_seed=None):
+    def batches(self, split, size, batch_size, position="center", epoch_seed=None):
         """A tf.data.Dataset of (rgb, rgb), uint8 `(batch, size, size, 3)`: cached, prefetched.
 
         With an `epoch_seed` it is shuffled, in a new order each epoch.
         """
-        crops = self.crops(split, size, position, limit).map(lambda _, crop: crop)
+        crops = self.crops(split, size, position).map(lambda _, crop: crop)
         if self.count(split) * size * size * 3 <= CACHE_BYTES:
             crops = crops.cache()
         # One pass fills the cache, and finds every image that must be skipped before anything is trained.
@@ -228,13 +228,13 @@ class TfdsPhotographs(Photographs):
         share_held_out(self.splits, test_images, seed)
 
     def _stream(self, items):
-        parts = [self._stored(split, [i for s, i in items if s == split]) for split in SPLITS]
-        return functools.reduce(tf.data.Dataset.concatenate, [part for part in parts if part is not None])
+        nothing = tf.data.Dataset.from_tensor_slices((tf.constant([], tf.string),) * 2)
+        stored = {split: [i for s, i in items if s == split] for split in SPLITS}
+        parts = [self._stored(split, positions) for split, positions in stored.items() if positions]
+        return functools.reduce(tf.data.Dataset.concatenate, parts, nothing)
 
     def _stored(self, split, positions):
-        """The (name, encoded image) at some positions of a stored split, or None for none."""
-        if not positions:
-            return None
+        """The (name, encoded image) at some positions of a stored split."""
         wanted = tf.constant(np.isin(np.arange(max(positions) + 1), positions))
         rows = self._builder.as_dataset(split=split, decoders=self._encoded, shuffle_files=False)
         rows = rows.take(len(wanted)).enumerate().filter(lambda i, _: wanted[i])

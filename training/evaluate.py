@@ -7,8 +7,6 @@ import numpy as np
 
 from training.command import ArgumentParser, CommandError, positive, run
 
-PAPER_STEPS = (6, 15, 20, 40, 50, 60, 80, 100)
-
 
 def main(argv):
     """Scores a model on photographs, on parts of them by content and on synthetic images, beside the baselines.
@@ -143,6 +141,8 @@ def _synthetic(size, decoders, steps, kind):
 
 
 def _parser():
+    from training.tasks import PAPER_STEPS
+
     parser = ArgumentParser(prog="python -m training.evaluate", description=main.__doc__)
     parser.add_argument("run", help="run folder or .keras file")
     parser.add_argument("--dataset", help="TFDS name, folder:PATH or samples; the run's own if not given")

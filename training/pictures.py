@@ -10,9 +10,9 @@ from zoo.color_grid import paint_hints
 from zoo.color_spaces import lab_to_rgb
 
 
-def kept(rgb, n, kind="points"):
-    """What a colour grid keeps of uint8 sRGB `(H, W, 3)`: grey, with the grid's colours at their pixels."""
-    luma, grid = encode_image(rgb, n, kind)
+def kept(rgb, n):
+    """What a grid of points keeps of uint8 sRGB `(H, W, 3)`: grey, with the grid's colours at their pixels."""
+    luma, grid = encode_image(rgb, n, "points")
     hints = ops.convert_to_numpy(paint_hints(grid[None], n, *luma.shape))[0]
     return to_uint8(lab_to_rgb(np.dstack([luma, hints])))
 
@@ -36,7 +36,7 @@ def figure1(path, rgb, n=3):
     _enlarged(path, np.hstack([detail, kept(detail, n)]), 4)
 
 
-def figure2(path, rows, metric="psnr"):
+def figure2(path, rows):
     """Figure 2 of the paper: quality and relative size against n, for each decoder of the result rows."""
     from matplotlib.figure import Figure
 
@@ -44,12 +44,12 @@ def figure2(path, rows, metric="psnr"):
     quality, size = figure.subplots(1, 2)
     for name in dict.fromkeys(row["name"] for row in rows):
         mine = [row for row in rows if row["name"] == name]
-        quality.plot([row["n"] for row in mine], [row["metrics"][metric] for row in mine], marker=".", label=name)
+        quality.plot([row["n"] for row in mine], [row["metrics"]["psnr"] for row in mine], marker=".", label=name)
     steps = sorted({row["n"] for row in rows})
     for key, label in (("metrics", "two bytes a cell"), ("paper", "paper: three bytes a cell")):
         sizes = {row["n"]: row[key]["relative_size"] for row in rows}
         size.plot(steps, [sizes[n] for n in steps], marker=".", label=label)
-    quality.set(xlabel="grid step n", ylabel=f"{metric} (dB)" if "psnr" in metric else metric)
+    quality.set(xlabel="grid step n", ylabel="psnr (dB)")
     size.set(xlabel="grid step n", ylabel="size relative to raw RGB")
     for axes in (quality, size):
         axes.grid(alpha=0.3)

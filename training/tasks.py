@@ -11,6 +11,7 @@ from zoo.color_grid import point_mask
 from zoo.color_spaces import lab_to_rgb, rgb_to_lab
 
 N_RANGE = (6, 100)
+PAPER_STEPS = (6, 15, 20, 40, 50, 60, 80, 100)
 
 
 class ColorGridTask:
@@ -44,8 +45,6 @@ class ColorGridTask:
 class RandomStep(keras.layers.Layer):
     """A grid step `(B, 1, 1, 1)` for each image of a batch: random in training, the paper's eight in turn otherwise."""
 
-    PAPER = (6, 15, 20, 40, 50, 60, 80, 100)
-
     def __init__(self, seed=0, **kwargs):
         super().__init__(**kwargs)
         self.seed_generator = keras.random.SeedGenerator(seed)
@@ -55,8 +54,8 @@ class RandomStep(keras.layers.Layer):
         if training:
             low, high = N_RANGE
             return keras.random.randint(shape, low, high + 1, seed=self.seed_generator)
-        turn = ops.reshape(ops.arange(shape[0]) % len(self.PAPER), shape)
-        return ops.take(ops.convert_to_tensor(self.PAPER, "int32"), turn)
+        turn = ops.reshape(ops.arange(shape[0]) % len(PAPER_STEPS), shape)
+        return ops.take(ops.convert_to_tensor(PAPER_STEPS, "int32"), turn)
 
     def compute_output_spec(self, rgb, training=False):
         return keras.KerasTensor((rgb.shape[0], 1, 1, 1), "int32")

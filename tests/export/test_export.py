@@ -18,6 +18,7 @@ from export.decoder import _lab_to_srgb, device_inputs, grid_decoder
 from export.runtime import open_decoder
 from export.tflite import convert, save_model
 from training.command import CommandError
+from training.datasets import SAMPLES
 from training.decoders import ModelDecoder, decode_image
 from training.metrics import psnr
 from zoo.color_spaces import lab_to_rgb, rgb_to_lab
@@ -167,6 +168,10 @@ def test_bad_input(run_folder, tmp_path, refused):
     assert "--n must lie between 2 and --size 64, not 65" in message(run_folder, "--size", 64, "--n", 65)
     assert "--n must lie between 2 and --size 64, not 1" in message(run_folder, "--size", 64, "--n", 1)
     assert "choose a smaller --size or another --dataset" in message(run_folder)
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    shutil.copy(next(SAMPLES.glob("*.webp")), alone)
+    assert "no usable image" in message(run_folder, "--dataset", f"folder:{alone}", "--size", 64)
     assert "invalid choice: 'int4'" in message(run_folder, "--quantize", "int4")
     (tmp_path / "file").touch()
     argv = [str(run_folder), "--size", "64", "--quantize", "float32", "--out", str(tmp_path / "file" / "out")]
