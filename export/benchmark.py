@@ -1,14 +1,13 @@
 """Times exported decoders beside the float Keras model: `python -m export.benchmark exports/crayon`."""
 
-import json
 import re
 import sys
 from pathlib import Path
 
 import numpy as np
 
-from export.runtime import median_latency, open_decoder
-from training.command import ArgumentParser, CommandError, in_fresh_process, positive, run
+from export.runtime import median_latency, open_decoder, read_card
+from training.command import ArgumentParser, in_fresh_process, positive, run
 
 KERAS = "saved_model"
 
@@ -30,10 +29,7 @@ def main(argv):
 
     rows = []
     for folder in arguments.exports:
-        try:
-            card = json.loads((folder / "card.json").read_text())
-        except (OSError, ValueError):
-            raise CommandError(f"no export in {folder}: write one with `python -m export RUN --out {folder}`") from None
+        card = read_card(folder)
         for threads in arguments.threads:
             measured = {
                 name: in_fresh_process(measure, folder / name, threads, arguments.repeats)
@@ -65,12 +61,12 @@ def measure(path, threads, repeats):
     files = [file for file in path.rglob("*") if file.is_file()] or [path]
     return {
         "latency_ms": median_latency(decoder, inputs, repeats),
-        "peak_memory_mb": _peak_memory_mb(),
+        "peak_memory_mb": peak_memory_mb(),
         "file_mb": sum(file.stat().st_size for file in files) / 1e6,
     }
 
 
-def _peak_memory_mb():
+def peak_memory_mb():
     """Peak resident memory of this process. Linux's getrusage would count the parent's, before the exec, as well."""
     return int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
 

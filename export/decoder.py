@@ -3,39 +3,45 @@
 import keras
 from keras import ops
 
-from training.decoders import encode_image, to_uint8
+from training.decoders import YCBCR, encode_image, to_uint8
+from zoo import crayon_edge
 from zoo.color_grid import grid_shape, paint_hints
-from zoo.color_spaces import RGB_FROM_WHITE, lab_to_white_xyz
+from zoo.color_spaces import RGB_FROM_CHROMA, RGB_FROM_WHITE, lab_to_white_xyz
 
 # 1.055 x^(1/2.4) - 0.055 over 0.0031308 to 1, in 1, x, x^(1/2), x^(1/4), x^(1/8): the minimax fit.
 _SRGB_CURVE = (-0.0040652039, -0.0201854110, 0.6539753079, 0.6887294054, -0.3184853494)
 
 
-def grid_decoder(model, size, n):
+def device_decoder(decoder, size, n, kind):
     """A functional model from `luma` and `grid` to `rgb`, all uint8, of batch 1 and static size.
 
-    The hints are painted and the colours converted inside the graph.
+    Hints are painted and colours converted inside the graph.
 
     Args:
-        model: from `luma` and `hints` to `lab`, `zoo.crayon` for one.
-        size: side of the image in pixels.
+        decoder: a `training.decoders.HintsDecoder` or `GridDecoder`, which knows its model.
+        size: `(height, width)` of the image in pixels.
         n: grid step.
+        kind: "points" or "means"; what a `HintsDecoder` is given makes no difference to its graph.
 
     Returns:
-        A model from `{"luma": (1, size, size, 1), "grid": (1, ceil(size/n), ceil(size/n), 2)}` to
-        `{"rgb": (1, size, size, 3)}`. `luma` is round(2.55 L*), `grid` is round(a*) + 128 and round(b*) + 128.
+        A model from `{"luma": (1, H, W, 1), "grid": (1, ceil(H/n), ceil(W/n), 2)}` to `{"rgb": (1, H, W, 3)}`. `luma`
+        is round(2.55 L*) or Y', `grid` is a* and b*, or Cb and Cr, rounded, + 128.
     """
-    luma = keras.Input(batch_shape=(1, size, size, 1), dtype="uint8", name="luma")
-    grid = keras.Input(batch_shape=(1, *grid_shape(size, size, n), 2), dtype="uint8", name="grid")
-    hints = paint_hints(ops.cast(grid, "float32") - 128.0, n, size, size)
-    lab = model({"luma": ops.cast(luma, "float32") / 2.55, "hints": hints})
-    rgb = ops.cast(ops.round(255.0 * _lab_to_srgb(lab)), "uint8")
-    return keras.Model({"luma": luma, "grid": grid}, {"rgb": rgb}, name="decoder")
+    luma = keras.Input(batch_shape=(1, *size, 1), dtype="uint8", name="luma")
+    grid = keras.Input(batch_shape=(1, *grid_shape(*size, n), 2), dtype="uint8", name="grid")
+    light, colors = ops.cast(luma, "float32"), ops.cast(grid, "float32") - 128.0
+    if decoder.space is YCBCR:
+        chroma = crayon_edge(size, n, kind, share=decoder.model)({"luma": light, "grid": colors})
+        rgb = ops.clip(light + ops.matmul(chroma, RGB_FROM_CHROMA), 0.0, 255.0)
+    else:
+        hints = paint_hints(colors, n, *size)
+        rgb = 255.0 * _lab_to_srgb(decoder.model({"luma": light / 2.55, "hints": hints}))
+    return keras.Model({"luma": luma, "grid": grid}, {"rgb": ops.cast(ops.round(rgb), "uint8")}, name="decoder")
 
 
-def device_inputs(rgb, n, kind="points"):
-    """What `grid_decoder` reads, `{"luma": uint8, "grid": uint8}` of batch 1, for uint8 sRGB `(H, W, 3)`."""
-    luma, grid = encode_image(rgb, n, kind)
+def device_inputs(rgb, n, kind, space):
+    """What a `device_decoder` reads, `{"luma": uint8, "grid": uint8}` of batch 1, for uint8 sRGB `(H, W, 3)`."""
+    luma, grid = encode_image(rgb, n, kind, space)
     return {"luma": to_uint8(2.55 * luma)[None, ..., None], "grid": to_uint8(grid + 128)[None]}
 
 

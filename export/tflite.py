@@ -9,11 +9,13 @@ from pathlib import Path
 
 import keras
 import tensorflow as tf
+from ai_edge_litert.tools import flatbuffer_utils
 
 SIGNATURE = "decode"
-# Rows of the network that int8 covers. Row 79 joins L* to the colours: it and what follows, the conversion to sRGB,
-# stay float32, since 8 bits of XYZ would cost far more than the network's own rounding.
-_INT8_ROWS = r"/row(?!79)"
+# Layers that int8 covers, by name. Crayon's row 79 joins L* to the colours: it and what follows, the conversion to
+# sRGB, stay float32, since 8 bits of XYZ would cost far more than the network's own rounding. So does the attention
+# of crayon_edge, whose float32 kernels are as fast.
+_INT8_LAYERS = r"/(row(?!79)|encoder|decoder|cell(?!_key)|residual)"
 
 
 def save_model(decoder, folder):
@@ -36,20 +38,31 @@ def convert(saved_model, precision, calibration=None):
     Args:
         saved_model: folder of the SavedModel.
         precision: `float32`; `float16`: weights; `dynamic`: int8 weights, activations quantised while running;
-            `int8`: int8 weights and activations, with ranges from `calibration`, colour conversion in float32.
-        calibration: for int8, inputs of the signature, one dict of arrays for each of at least 100 images.
+            `int8`: int8 weights and activations, with ranges from `calibration`, what decides on colours in float32.
+        calibration: for int8, the folder of a SavedModel of the same operators for images of any size, and inputs of
+            its signature, a list of dicts of arrays. Decoders that are calibrated on the same have the same ranges.
     """
+    if precision == "int8":
+        return _int8(convert(saved_model, "float32"), convert(calibration[0], "float32"), calibration[1])
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model), signature_keys=[SIGNATURE])
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     if precision in ("float16", "dynamic"):
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    flat = converter.convert()
-    return _quantize_int8(flat, calibration) if precision == "int8" else flat
+    return converter.convert()
 
 
-def _quantize_int8(flat, calibration):
+def _int8(flat, calibrated, inputs):
+    """Quantises a float32 TFLite model by the ranges that another one of the same operators takes on `inputs`."""
+    with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings(action="ignore"):
+        ranges = _quantizer(calibrated).calibrate({SIGNATURE: inputs}, num_threads=os.cpu_count())
+        names = dict(zip(_tensor_names(calibrated), _tensor_names(flat), strict=True))
+        ranges = {names.get(name, name): value for name, value in ranges.items()}
+        return bytes(_quantizer(flat).quantize(ranges, enable_progress_report=False).quantized_model)
+
+
+def _quantizer(flat):
     from ai_edge_quantizer import qtyping, quantizer
 
     operation = qtyping.TFLOperationName
@@ -57,14 +70,17 @@ def _quantize_int8(flat, calibration):
         path = Path(folder) / "float32.tflite"
         path.write_bytes(flat)
         recipe = quantizer.Quantizer(str(path))
-        for name in (
-            operation.CONV_2D,
-            operation.CONV_2D_TRANSPOSE,
-            operation.MAX_POOL_2D,
-            operation.CONCATENATION,
-            operation.ADD,
-        ):
-            recipe.add_static_config(_INT8_ROWS, name, activation_num_bits=8, weight_num_bits=8)
-        with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings(action="ignore"):
-            ranges = recipe.calibrate({SIGNATURE: calibration}, num_threads=os.cpu_count())
-            return bytes(recipe.quantize(ranges, enable_progress_report=False).quantized_model)
+    for name in (
+        operation.CONV_2D,
+        operation.CONV_2D_TRANSPOSE,
+        operation.MAX_POOL_2D,
+        operation.CONCATENATION,
+        operation.ADD,
+    ):
+        recipe.add_static_config(_INT8_LAYERS, name, activation_num_bits=8, weight_num_bits=8)
+    return recipe
+
+
+def _tensor_names(flat):
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(flat))
+    return [tensor.name.decode() for tensor in model.subgraphs[0].tensors]

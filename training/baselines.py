@@ -2,12 +2,12 @@
 
 Every decoder, classical or learned, is a callable `decode(luma, grid, n, kind)`:
 
-    luma  (H, W) float32, L* in 0 to 100
-    grid  (ceil(H/n), ceil(W/n), 2) float32, a* and b*
+    luma  (H, W) float32, 0 to 100: L*, or Y' / 2.55
+    grid  (ceil(H/n), ceil(W/n), 2) float32: a* and b*, or Cb and Cr
     n     grid step in pixels
     kind  "points" or "means": what a cell of the grid holds (zoo.color_grid)
 
-and returns a* and b*, `(H, W, 2)`.
+and returns the grid's two colours for each pixel, `(H, W, 2)`.
 """
 
 import numpy as np
@@ -35,13 +35,17 @@ def bicubic(luma, grid, n, kind):
     return _interpolate(luma, grid, n, kind, order=3)
 
 
-def joint_bilateral(luma, grid, n, kind, sigma_luma=8.0, sigma_cells=0.65, radius=2):
+# sigma_luma and sigma_cells of `joint_bilateral`: the best on photographs of CID22's training part, n from 6 to 40.
+BILATERAL_SIGMAS = {"points": (8.0, 0.65), "means": (6.0, 0.55)}
+
+
+def joint_bilateral(luma, grid, n, kind, radius=2):
     """Joint bilateral upsampling (Kopf, Cohen, Lischinski and Uyttendaele 2007, equation 3).
 
-    Each pixel is the mean of the 5 x 5 nearest grid samples, weighted by their distance (`sigma_cells`, in cells)
-    and by how much their L* differs from the pixel's (`sigma_luma`). The two are the best for points at n = 6 to 40
-    on photographs of CID22's training part.
+    Each pixel is the mean of the 5 x 5 nearest grid samples, weighted by their distance, in cells, and by how much
+    their luma differs from the pixel's: Gaussians of `BILATERAL_SIGMAS`.
     """
+    sigma_luma, sigma_cells = BILATERAL_SIGMAS[kind]
     height, width = luma.shape
     guide = luma[::n, ::n] if kind == "points" else _cell_means(luma, n)
     rows, columns = (_positions(side, n, kind) for side in luma.shape)

@@ -65,11 +65,10 @@ def measure_keras(width, size, batch_size, steps):
     """Images a second of a Keras training step: colour conversion, network, loss and metric."""
     import keras
 
-    from training.fit import training_model
-    from training.tasks import ColorGridTask
+    from training.tasks import ColorGridTask, compiled
     from zoo import crayon
 
-    model = training_model(crayon(width=width), ColorGridTask(20), size, learning_rate=1e-4)
+    model = compiled(crayon(width=width), ColorGridTask(20), size, learning_rate=1e-4)
     rgb = keras.random.randint((batch_size, size, size, 3), 0, 256, dtype="uint8")
     return batch_size / median_time(lambda: model.train_on_batch(rgb, rgb), steps, WARM_UP)
 

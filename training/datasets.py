@@ -76,7 +76,7 @@ class Photographs:
 
         Args:
             split: `train`, `validation`, `test` or `all`.
-            size: side of the crop in pixels.
+            size: side of the crop in pixels; 0 for the whole image, of whatever size.
             position: `center`, or `random`: anywhere, drawn once from the seed and the image's place.
             limit: number of images at most.
             per_image: crops from each image; more than one need `position="random"`.
@@ -84,7 +84,7 @@ class Photographs:
         Raises:
             CommandError: no image is left.
         """
-        self.seen[split] = {}
+        self.seen.setdefault(split, {})
         stream = self._stream(self._items(split)[: limit or None])
         if per_image > 1:
             stream = stream.flat_map(
@@ -95,17 +95,26 @@ class Photographs:
             crop = tf.numpy_function(
                 lambda *image: self._crop(split, size, position, *image), [index, *image], tf.uint8
             )
-            return image[0], tf.ensure_shape(crop, (None, size, 3))
+            return image[0], tf.ensure_shape(crop, (None, None, 3))
 
         crops = stream.enumerate().map(load, num_parallel_calls=tf.data.AUTOTUNE)
-        crops = crops.filter(lambda _, crop: tf.shape(crop)[0] == size)
-        crops = crops.map(lambda name, crop: (name, tf.ensure_shape(crop, (size, size, 3))))
+        crops = crops.filter(lambda _, crop: tf.size(crop) > 0)
+        side = size or None
+        crops = crops.map(lambda name, crop: (name, tf.ensure_shape(crop, (side, side, 3))))
         if next(iter(crops.take(1)), None) is None:
             raise CommandError(
                 f"no usable image of at least {size}x{size} in the {split} split of {self.spec} ({self.account()})"
                 ": choose a smaller --size or another --dataset"
             )
         return crops
+
+    def images(self, split):
+        """Every image of `split`, whole, uint8 `(H, W, 3)`, one after the other in a fixed order."""
+        self.seen.setdefault(split, {})
+        for name, source in self._stream(self._items(split)).as_numpy_iterator():
+            rgb = self._load(split, name.decode(), source)
+            if rgb is not None:
+                yield rgb
 
     def batches(self, split, size, batch_size, position="center", epoch_seed=None):
         """A tf.data.Dataset of (rgb, rgb), uint8 `(batch, size, size, 3)`: cached, prefetched.
@@ -122,10 +131,6 @@ class Photographs:
             crops = crops.shuffle(min(usable, 2048), seed=epoch_seed)
         return crops.batch(batch_size).map(lambda rgb: (rgb, rgb)).prefetch(tf.data.AUTOTUNE)
 
-    def digests(self):
-        """The sorted digests of each split read so far: what a run records of its data."""
-        return {split: sorted(names.values()) for split, names in self.seen.items()}
-
     def account(self):
         """What happened to the images read so far, in one line."""
         line = ", ".join(f"{count} {what}" for what, count in sorted(self.tally.items()) if count) or "none read"
@@ -138,33 +143,48 @@ class Photographs:
         return self.splits[split]
 
     def _crop(self, split, size, position, index, name, source):
-        name = name.decode()
-        try:
-            with Image.open(self._open(source)) as image:
-                rgb, conversion = to_rgb(image)
-        except Exception:  # whatever a damaged file makes Pillow raise: OSError, SyntaxError, struct.error ...
-            return self._skip(name, "unreadable", size)
+        rgb = self._load(split, name.decode(), source, size)
+        if rgb is None:
+            return np.zeros((0, 0, 3), np.uint8)
+        if not size:
+            return rgb
         height, width = rgb.shape[:2]
-        if min(height, width) < size:
-            return self._skip(name, "too small", size)
-        digest = hashlib.blake2b(rgb.tobytes(), digest_size=8).hexdigest()
-        with self._lock:
-            if name not in self.seen[split]:
-                self.seen[split][name] = digest
-                self.tally["used"] += 1
-                self.tally[f"converted from {conversion}"] += bool(conversion)
         top, left = (height - size) // 2, (width - size) // 2
         if position == "random":
             random = np.random.default_rng([self.seed, index])
             top, left = random.integers(height - size + 1), random.integers(width - size + 1)
         return rgb[top : top + size, left : left + size]
 
-    def _skip(self, name, why, size):
+    def _load(self, split, name, source, least_side=1):
+        """The pixels of one image, entered in the account; None for one that is skipped."""
+        try:
+            with Image.open(self._open(source)) as image:
+                rgb, conversion = to_rgb(image)
+        except Exception:  # whatever a damaged file makes Pillow raise: OSError, SyntaxError, struct.error ...
+            return self._skip(name, "unreadable")
+        if min(rgb.shape[:2]) < least_side:
+            return self._skip(name, "too small")
+        digest = hashlib.blake2b(rgb.tobytes(), digest_size=8).hexdigest()
+        with self._lock:
+            if name not in self.seen[split]:
+                self.seen[split][name] = digest
+                self.tally["used"] += 1
+                self.tally[f"converted from {conversion}"] += bool(conversion)
+        return rgb
+
+    def _skip(self, name, why):
         with self._lock:
             if name not in self._skipped:
                 self._skipped[name] = why
                 self.tally[f"skipped as {why}"] += 1
-        return np.zeros((0, size, 3), np.uint8)
+
+
+def digests(sources):
+    """The sorted digests of each split read so far from several `Photographs`: what a run records of its data."""
+    return {
+        split: sorted(digest for source in sources for digest in source.seen.get(split, {}).values())
+        for split in SPLITS
+    }
 
 
 class FolderPhotographs(Photographs):

@@ -6,8 +6,6 @@ from pathlib import Path
 
 from training.command import ArgumentParser, CommandError, atomic, positive, run
 
-CPU_BYTES = 8 << 30
-MOST_BATCH = 16
 PREVIEWED = 4  # validation images in preview.png
 
 
@@ -24,36 +22,37 @@ def main(argv):
 
     from training import evaluate
     from training.callbacks import AfterEpoch, KeepBest, SaveState, StopOnNaN, TimeLeft, load_state
-    from training.datasets import open_dataset
-    from training.decoders import ModelDecoder
+    from training.datasets import digests, open_dataset
+    from training.decoders import model_decoder
     from training.pictures import preview
     from training.recipes import RECIPES
+    from training.run_folder import usual_step
 
     recipe = RECIPES[settings["recipe"]]
     keras.utils.set_random_seed(settings["seed"])
-    photographs = open_dataset(settings["dataset"], recipe.TEST_IMAGES, settings["seed"], arguments.data_dir)
+    specs = [settings["dataset"], *filter(None, [settings.get("also")])]
+    sources = [open_dataset(spec, recipe.TEST_IMAGES, settings["seed"], arguments.data_dir) for spec in specs]
 
-    size = settings["size"]
     network = recipe.model(settings)
-    trained = training_model(network, recipe.task(settings), size, settings["learning_rate"])
-    batch_size = settings["batch_size"] or choose_batch_size(recipe.model(settings, (size, size)))
+    trained = recipe.training_model(network, settings)
     best, history = load_state(out, trained) if arguments.resume else (float("inf"), [])
-    train = photographs.batches("train", size, batch_size, "random", epoch_seed=settings["seed"] + len(history))
-    validation = photographs.batches("validation", size, batch_size)
-    spacing = max(1, photographs.count("validation") // PREVIEWED)
-    shown = [rgb.numpy() for rgb, _ in validation.unbatch().shard(spacing, 0).take(PREVIEWED)]
+    train, validation = recipe.batches(sources, settings, len(history))
+    steps = settings.get("steps") or len(train)
+    spacing = max(1, sources[0].count("validation") // PREVIEWED)
+    shown = sources[0].crops("validation", settings["size"]).shard(spacing, 0).take(PREVIEWED)
+    shown = [rgb for _, rgb in shown.as_numpy_iterator()]
 
     out.mkdir(parents=True, exist_ok=True)
     _write_json(out / "recipe.json", settings)
-    _write_json(out / "data.json", photographs.digests())
-    steps = len(train)
-    print(f"photographs: {photographs.account()}")
+    _write_json(out / "data.json", digests(sources))
+    for spec, photographs in zip(specs, sources, strict=True):
+        print(f"photographs of {spec}: {photographs.account()}")
     print(
-        f"{settings['recipe']}: {network.count_params():,} parameters, {steps} steps an epoch of {size}x{size} crops, "
-        f"batches of {batch_size}, epoch {len(history) + 1} to {settings['epochs']}, in {out}",
+        f"{settings['recipe']}: {network.count_params():,} parameters, {steps} steps an epoch, "
+        f"epoch {len(history) + 1} to {settings['epochs']}, in {out}",
         flush=True,
     )
-    decoder, n = ModelDecoder(network), 20 if settings["n"] == "random" else settings["n"]
+    decoder, n = model_decoder(network), usual_step(settings)
     keep_best = KeepBest(out / "model.keras", network, best)
     callbacks = [
         StopOnNaN(),
@@ -69,6 +68,7 @@ def main(argv):
             validation_data=validation,
             epochs=settings["epochs"],
             initial_epoch=len(history),
+            steps_per_epoch=settings.get("steps"),
             shuffle=False,  # the data set shuffles itself
             verbose=int(arguments.progress),
             callbacks=callbacks,
@@ -78,32 +78,6 @@ def main(argv):
         return 130
     report = [str(out), "--n", str(n), "--levin", "0", "--results", str(out / "metrics.json")]
     return evaluate.main(report + (["--data-dir", arguments.data_dir] if arguments.data_dir else []))
-
-
-def training_model(network, task, size, learning_rate):
-    """A compiled Keras model from uint8 sRGB `(batch, size, size, 3)` to what `network` makes of the task's inputs."""
-    import keras
-
-    rgb = keras.Input((size, size, 3), dtype="uint8", name="rgb")
-    model = keras.Model(rgb, network(task.inputs(rgb)))
-    model.compile(keras.optimizers.Adam(learning_rate), loss=task.loss, metrics=[task.psnr])
-    return model
-
-
-def choose_batch_size(network):
-    """The largest batch up to 16 whose training fits in 8 GB on a CPU; 16 on an accelerator.
-
-    Args:
-        network: the model, built for the size it trains at.
-    """
-    import keras
-    import numpy as np
-
-    if any(not device.startswith("cpu") for device in keras.distribution.list_devices()):
-        return MOST_BATCH
-    # A training step holds about as much as all layers' float32 outputs take: measured, 0.7 of it.
-    values = sum(int(np.prod(layer.output.shape[1:])) for layer in network.layers)
-    return max(1, min(MOST_BATCH, CPU_BYTES // (4 * values)))
 
 
 def _arguments(argv):
@@ -134,9 +108,7 @@ def _arguments(argv):
 def _recipe_parser(recipes, name, recipe):
     parser = recipes.add_parser(name, help=recipe.__doc__.split("\n")[0])
     parser.add_argument("--dataset", help="TFDS name, folder:PATH or samples")
-    parser.add_argument("--size", type=positive, help="side of the crops, a multiple of 8")
     parser.add_argument("--epochs", type=positive, help="passes over the training images")
-    parser.add_argument("--batch-size", type=positive, help="images a step; 0 is what fits in 8 GB, at most 16")
     parser.add_argument("--learning-rate", type=float, help="of Adam")
     parser.add_argument("--seed", type=int, help="of the weights, splits, crops and their order")
     recipe.add_arguments(parser)

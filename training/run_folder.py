@@ -7,6 +7,9 @@ from pathlib import Path
 import keras
 
 from training.command import CommandError
+from training.decoders import model_decoder
+from zoo import weights
+from zoo.registry import MODELS
 
 
 @dataclass
@@ -18,11 +21,13 @@ class Run:
     settings: dict
     digests: set | None
 
-    def require_inputs(self, *names):
-        """CommandError unless the model's inputs are these."""
-        found = sorted(tensor.name for tensor in self.model.inputs or ())
-        if found != sorted(names):
-            raise CommandError(f"{self.path} is no model from {' and '.join(names)}: its inputs are {found}")
+    def decoder(self):
+        """The model as a decoder (`training.decoders`). CommandError if it is none."""
+        found = model_decoder(self.model)
+        if found is None:
+            inputs = sorted(tensor.name for tensor in self.model.inputs or ())
+            raise CommandError(f"{self.path} is no model from luma and hints or grid: its inputs are {inputs}")
+        return found
 
     def refuse_overlap(self, photographs):
         """CommandError if any image read so far is one this model was trained or validated on."""
@@ -38,9 +43,17 @@ class Run:
             )
 
 
+def usual_step(settings):
+    """The grid step at which a run is shown and exported: its own, or 20 for one that was trained at many."""
+    n = settings.get("n", "random")
+    return 20 if n == "random" else n
+
+
 def load_run(path):
-    """The `Run` in a run folder, or of a .keras file. CommandError if there is none or it cannot be read."""
+    """The `Run` in a run folder, of a .keras file or of weights of the zoo. CommandError if it cannot be had."""
     path = Path(path)
+    if not path.exists() and (name := weights.find(str(path))):
+        return _pretrained(name)
     file = path / "model.keras" if path.is_dir() else path
     if not file.is_file():
         raise CommandError(f"no run or model at {path}: train one with `python -m training.fit crayon --out {path}`")
@@ -53,6 +66,16 @@ def load_run(path):
     data = _json(file.parent / "data.json")
     digests = None if data is None else {digest for split in ("train", "validation") for digest in data[split]}
     return Run(path, model, settings, digests)
+
+
+def _pretrained(name):
+    card = weights.card(name)
+    try:
+        model = MODELS[card["model"]].build(weights=name)
+    except ValueError as error:  # damaged
+        raise CommandError(str(error)) from None
+    settings = {key: value for key, value in card["settings"].items() if key != "dataset"}  # which is elsewhere
+    return Run(Path(name), model, settings, set(_json(weights.FOLDER / f"{name}.data.json")))
 
 
 def _json(path):

@@ -7,8 +7,8 @@ It is the only place that knows what is hidden and what is predicted.
 import keras
 from keras import ops
 
-from zoo.color_grid import point_mask
-from zoo.color_spaces import lab_to_rgb, rgb_to_lab
+from zoo.color_grid import point_mask, sample_grid
+from zoo.color_spaces import RGB_FROM_CHROMA, lab_to_rgb, rgb_to_lab, rgb_to_ycbcr
 
 N_RANGE = (6, 100)
 PAPER_STEPS = (6, 15, 20, 40, 50, 60, 80, 100)
@@ -42,6 +42,31 @@ class ColorGridTask:
         return 10 * ops.log10(255**2 / ops.maximum(ops.mean(ops.square(error), axis=(1, 2, 3)), 1e-3))
 
 
+class DenseGridTask:
+    """Luma and a dense colour grid in, chroma out, in Y'CbCr and in 8 bits, as a device has them.
+
+    Args:
+        n: grid step.
+        kind: "means" or "points".
+    """
+
+    LEAST_ERROR = 0.5  # of a level squared: a flat image must not outweigh all others
+
+    def __init__(self, n, kind):
+        self.n = n
+        self.kind = kind
+
+    def inputs(self, rgb):
+        """`{"luma": (B, H, W, 1), "grid": (B, ceil(H/n), ceil(W/n), 2)}` of a symbolic batch of uint8 sRGB."""
+        ycbcr = ops.round(rgb_to_ycbcr(rgb))
+        return {"luma": ycbcr[..., :1], "grid": ops.round(sample_grid(rgb_to_ycbcr(rgb)[..., 1:], self.n, self.kind))}
+
+    def loss(self, rgb, chroma):
+        """Mean squared error of each image over R, G and B, in dB: 48.13 less PSNR, but for rounding and clipping."""
+        error = ops.matmul(rgb_to_ycbcr(rgb)[..., 1:] - chroma, RGB_FROM_CHROMA)
+        return 10 * ops.log10(ops.mean(ops.square(error), axis=(1, 2, 3)) + self.LEAST_ERROR)
+
+
 class RandomStep(keras.layers.Layer):
     """A grid step `(B, 1, 1, 1)` for each image of a batch: random in training, the paper's eight in turn otherwise."""
 
@@ -59,3 +84,11 @@ class RandomStep(keras.layers.Layer):
 
     def compute_output_spec(self, rgb, training=False):
         return keras.KerasTensor((rgb.shape[0], 1, 1, 1), "int32")
+
+
+def compiled(network, task, size, learning_rate):
+    """A compiled Keras model from uint8 sRGB `(batch, size, size, 3)` to what `network` makes of the task's inputs."""
+    rgb = keras.Input((size, size, 3), dtype="uint8", name="rgb")
+    model = keras.Model(rgb, network(task.inputs(rgb)))
+    model.compile(keras.optimizers.Adam(learning_rate), loss=task.loss, metrics=[task.psnr])
+    return model

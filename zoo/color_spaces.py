@@ -37,6 +37,9 @@ _YUV_FROM_RGB = np.array(
 _YCBCR_FROM_RGB = np.array(
     [[0.299, 0.587, 0.114], [-0.168735892, -0.331264108, 0.5], [0.5, -0.418687589, -0.081312411]]
 ).T
+LUMA_FROM_RGB = _YCBCR_FROM_RGB[:, 0].astype("float32")
+# R, G and B less Y' are a linear map of Cb and Cr, `(2, 3)`.
+RGB_FROM_CHROMA = np.linalg.inv(_YCBCR_FROM_RGB)[1:].astype("float32")
 
 
 def srgb_to_linear(value):

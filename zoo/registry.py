@@ -8,6 +8,7 @@ import numpy as np
 from keras import layers
 
 from zoo.crayon import crayon
+from zoo.crayon_edge import crayon_edge
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Entry:
 
 MODELS = {
     "crayon": Entry(crayon, (320, 320), "arXiv 2502.05402"),
+    "crayon_edge": Entry(crayon_edge, (320, 320), "ours"),
 }
 
 

@@ -14,16 +14,24 @@ from PIL import Image
 
 from export import __main__ as export
 from export import benchmark, verify
-from export.decoder import _lab_to_srgb, device_inputs, grid_decoder
+from export.decoder import _lab_to_srgb, device_decoder, device_inputs
 from export.runtime import open_decoder
 from export.tflite import convert, save_model
 from training.command import CommandError
 from training.datasets import SAMPLES
-from training.decoders import ModelDecoder, decode_image
+from training.decoders import LAB, HintsDecoder, decode_image
 from training.metrics import psnr
 from zoo.color_spaces import lab_to_rgb, rgb_to_lab
 
 N, SIZE = 20, 128
+
+
+def built(model, n=N):
+    return device_decoder(HintsDecoder(model), (SIZE, SIZE), n, "points")
+
+
+def inputs_of(rgb, n=N):
+    return device_inputs(rgb, n, "points", LAB)
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +55,9 @@ def crops(photographs):
 @pytest.mark.parametrize(("precision", "least"), [("float32", 60), ("float16", 45), ("dynamic", 36), ("int8", 30)])
 def test_decoders_agree_with_keras_on_photographs(exported, model, crops, precision, least):
     decoder = open_decoder(exported / f"decoder_{precision}.tflite")
-    keras_decoder = grid_decoder(model, SIZE, N)
+    keras_decoder = built(model)
     for rgb in crops:
-        inputs = device_inputs(rgb, N)
+        inputs = inputs_of(rgb)
         assert {name: value.dtype for name, value in inputs.items()} == {"luma": np.uint8, "grid": np.uint8}
         expected = keras_decoder.predict_on_batch(inputs)["rgb"][0]
         decoded = decoder(inputs)[0]
@@ -76,8 +84,8 @@ def test_int8_computes_in_int8(exported):
 
 def test_card_tells_what_was_measured(exported):
     card = json.loads((exported / "card.json").read_text())
-    assert (card["model"], card["size"], card["n"]) == ("crayon", SIZE, N)
-    assert card["data"]["calibration"] == {"split": "train", "crops": 128}
+    assert (card["model"], card["size"], card["n"]) == ("crayon", [SIZE, SIZE], N)
+    assert card["data"]["calibration"] == {"split": "train", "views": 128, "size": [SIZE, SIZE]}
     assert {"python", "tensorflow", "ai-edge-litert"} <= set(card["versions"])
     for name, entry in card["files"].items():
         content = (exported / name).read_bytes()
@@ -90,15 +98,15 @@ def test_card_tells_what_was_measured(exported):
 def test_saved_model_is_the_keras_decoder(exported, model, crops):
     decoder = open_decoder(exported / "saved_model")
     assert decoder.types == {"luma": "uint8", "grid": "uint8", "rgb": "uint8"}
-    inputs = device_inputs(crops[0], N)
-    expected = grid_decoder(model, SIZE, N).predict_on_batch(inputs)["rgb"]
+    inputs = inputs_of(crops[0])
+    expected = built(model).predict_on_batch(inputs)["rgb"]
     assert np.abs(decoder(inputs).astype(int) - expected).max() <= 1
 
 
 def test_device_decoder_is_the_zoo_model(model, crops):
     """8-bit inputs and the square roots cost little beside the model in float."""
-    decoded = grid_decoder(model, SIZE, N).predict_on_batch(device_inputs(crops[0], N))["rgb"][0]
-    assert psnr(decode_image(ModelDecoder(model), crops[0], N), decoded) > 40
+    decoded = built(model).predict_on_batch(inputs_of(crops[0]))["rgb"][0]
+    assert psnr(decode_image(HintsDecoder(model), crops[0], N), decoded) > 40
 
 
 def test_srgb_without_power():
@@ -108,9 +116,9 @@ def test_srgb_without_power():
 
 
 def test_grid_that_does_not_divide_the_size(model, crops):
-    decoded = grid_decoder(model, SIZE, 6).predict_on_batch(device_inputs(crops[0], 6))["rgb"]
+    decoded = built(model, 6).predict_on_batch(inputs_of(crops[0], 6))["rgb"]
     assert decoded.shape == (1, SIZE, SIZE, 3)
-    assert device_inputs(crops[0], 6)["grid"].shape == (1, 22, 22, 2)
+    assert inputs_of(crops[0], 6)["grid"].shape == (1, 22, 22, 2)
 
 
 def test_a_decoder_that_differs_is_not_left_behind(run_folder, tmp_path, refused, monkeypatch):
@@ -122,7 +130,7 @@ def test_a_decoder_that_differs_is_not_left_behind(run_folder, tmp_path, refused
 
 
 def test_verification_sees_a_wrong_decoder(exported, crops, tmp_path):
-    inputs = [device_inputs(rgb, N) for rgb in crops]
+    inputs = [inputs_of(rgb) for rgb in crops]
     path = tmp_path / "decoder_float32.tflite"
     shutil.copy(exported / "decoder_float32.tflite", path)
     with pytest.raises(CommandError, match="agrees with Keras to"):
@@ -164,14 +172,16 @@ def test_bad_input(run_folder, tmp_path, refused):
         return line
 
     assert "no run or model at" in message(tmp_path / "nothing")
-    assert "--size must be a multiple of 8, not 100" in message(run_folder, "--size", 100)
+    assert "--size must be a multiple of 8, not 64x100" in message(run_folder, "--size", "64x100")
+    assert "a side or HEIGHTxWIDTH, not '1x2x3'" in message(run_folder, "--size", "1x2x3")
     assert "--n must lie between 2 and --size 64, not 65" in message(run_folder, "--size", 64, "--n", 65)
     assert "--n must lie between 2 and --size 64, not 1" in message(run_folder, "--size", 64, "--n", 1)
-    assert "choose a smaller --size or another --dataset" in message(run_folder)
     alone = tmp_path / "alone"
     alone.mkdir()
     shutil.copy(next(SAMPLES.glob("*.webp")), alone)
-    assert "no usable image" in message(run_folder, "--dataset", f"folder:{alone}", "--size", 64)
+    one = ["--dataset", f"folder:{alone}", "--size", 64, "--quantize"]
+    assert "no usable image" in message(run_folder, *one, "float32")
+    assert "no image to calibrate int8 on" in message(run_folder, *one, "int8")
     assert "invalid choice: 'int4'" in message(run_folder, "--quantize", "int4")
     (tmp_path / "file").touch()
     argv = [str(run_folder), "--size", "64", "--quantize", "float32", "--out", str(tmp_path / "file" / "out")]
@@ -205,7 +215,7 @@ def test_benchmark(exported, tmp_path, refused):
     assert benchmark.main(argv) == 0
     rows = json.loads(path.read_text())["rows"]
     assert [row["name"] for row in rows] == [
-        f"crayon width 8, {name}" for name in ("Keras float32", *(f"decoder_{p}" for p in export.PRECISIONS))
+        f"crayon width 8, n = 20, {name}" for name in ("Keras float32", *(f"decoder_{p}" for p in export.PRECISIONS))
     ]
     assert rows[0]["metrics"]["times_keras_speed"] == 1
     assert all(min(row["metrics"].values()) > 0 for row in rows)

@@ -10,7 +10,7 @@ from PIL import Image
 import zoo
 from training import evaluate
 from training.datasets import SAMPLES
-from training.decoders import ModelDecoder, decode_image, encode_image
+from training.decoders import HintsDecoder, decode_image, encode_image
 from training.metrics import psnr
 from training.subsets import CONTENT, synthetic_images, terciles
 
@@ -55,7 +55,7 @@ def test_a_table_of_all_methods(run_folder, others, tmp_path, capsys):
 def test_model_row_is_what_the_model_gives(run_folder, photographs):
     model = keras.models.load_model(run_folder / "model.keras")
     rgb = photographs[0][:64, :64]
-    (row,) = evaluate.score([rgb], {"crayon": ModelDecoder(model)}, [20])
+    (row,) = evaluate.score([rgb], {"crayon": HintsDecoder(model)}, [20])
     luma, grid = encode_image(rgb, 20, "points")
     hints = np.zeros((1, 64, 64, 2), np.float32)
     hints[0, ::20, ::20] = grid
@@ -67,7 +67,7 @@ def test_model_row_is_what_the_model_gives(run_folder, photographs):
 
 
 def test_any_image_size(photographs):
-    decoder = ModelDecoder(zoo.crayon(width=2))
+    decoder = HintsDecoder(zoo.crayon(width=2))
     decoded = decode_image(decoder, photographs[0][:50, :37], 7)
     assert decoded.shape == (50, 37, 3)
 
@@ -94,7 +94,7 @@ def test_bad_input(run_folder, refused, tmp_path):
     corrupt.write_bytes((run_folder / "model.keras").read_bytes()[:50_000])
     assert "model.keras is not a Keras model that can be read" in message(corrupt)
     keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)]).save(corrupt)
-    assert "is no model from luma and hints: its inputs are" in message(corrupt)
+    assert "is no model from luma and hints or grid: its inputs are" in message(corrupt)
     (tmp_path / "data.json").write_text("{")
     zoo.crayon(width=2).save(corrupt)
     assert "data.json is damaged" in message(corrupt)

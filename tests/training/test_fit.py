@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from training import fit
+from training.run_folder import load_run
 
 
 def history(folder):
@@ -127,16 +128,35 @@ def test_full_width_recipe_from_tfds(tfds_directory, tmp_path):
     argv = ["crayon", "--data-dir", str(tfds_directory), "--out", str(out), "--epochs", "1", "--batch-size", "2"]
     process = subprocess.run([sys.executable, "-m", "training.fit", *argv], capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stderr
-    assert "24,109,572 parameters, 2 steps an epoch of 320x320 crops" in process.stdout
+    assert "24,109,572 parameters, 2 steps an epoch" in process.stdout
     assert keras.models.load_model(out / "model.keras").count_params() == 24_109_572
 
 
+def test_edge_recipe(tmp_path):
+    """All grids at once, on views of the samples: what the run leaves is a decoder for any of them."""
+    out = tmp_path / "run"
+    small = ["--dataset", "samples", "--width", "4", "--size", "80", "--steps", "12", "--epochs", "2"]
+    assert fit.main(["crayon_edge", *small, "--out", str(out)]) == 0
+    rows = history(out)
+    assert float(rows[1]["val_loss"]) < float(rows[0]["val_loss"])
+    assert {"means16_loss", "points40_loss"} <= set(rows[0])
+    decoder = load_run(out).decoder()
+    assert decoder(np.zeros((30, 41), np.float32), np.zeros((5, 6, 2), np.float32), 7, "points").shape == (30, 41, 2)
+    result = json.loads((out / "metrics.json").read_text())
+    assert (result["protocol"]["kind"], result["protocol"]["space"]) == ("means", "Y'CbCr")
+    row = next(row for row in result["rows"] if row["name"] == "crayon_edge")
+    assert row["metrics"]["gain"] == pytest.approx(
+        row["metrics"]["psnr"] - max(r["metrics"]["psnr"] for r in result["rows"][:5]), abs=1e-4
+    )
+
+
 def test_batch_size_fits_in_8_gb():
+    from training.recipes.crayon import choose_batch_size
     from zoo import crayon
 
-    assert fit.choose_batch_size(crayon((128, 128), 16)) == 16
-    assert 2 <= fit.choose_batch_size(crayon((320, 320))) <= 6
-    assert fit.choose_batch_size(crayon((2048, 2048), 8)) == 1
+    assert choose_batch_size(crayon((128, 128), 16)) == 16
+    assert 2 <= choose_batch_size(crayon((320, 320))) <= 6
+    assert choose_batch_size(crayon((2048, 2048), 8)) == 1
 
 
 def test_nan_stops_in_one_line(tmp_path, refused, small):

@@ -12,9 +12,9 @@ from zoo.registry import MODELS
 
 @pytest.mark.parametrize("name", MODELS)
 def test_saves_and_loads_in_a_process_without_this_project(name, tmp_path, photographs):
-    model = MODELS[name].build(width=4)
-    height, width = photographs[0].shape[:2]
-    tensors = {key: photographs[0][None, ..., : x.shape[-1]].astype("float32") for key, x in model.input.items()}
+    model = MODELS[name].build(input_size=photographs[0].shape[:2], width=4)
+    rgb = photographs[0].astype("float32")
+    tensors = {key: rgb[None, : x.shape[1], : x.shape[2], : x.shape[3]] for key, x in model.input.items()}
     model.save(tmp_path / "model.keras")
     np.savez(tmp_path / "inputs.npz", **tensors)
     code = (

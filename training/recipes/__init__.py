@@ -6,9 +6,12 @@ The docstring of a recipe has the command, the time and the result. A recipe hol
   `check(settings)`;
 - `TEST_IMAGES`: positions of the test images, see `training.datasets.open_dataset`;
 - `FASTER`: what to type on a machine that is too slow for it;
-- `model(settings, input_size)` and `task(settings)`: what is trained on what.
+- `model(settings)`: the network to train;
+- `training_model(network, settings)`: a compiled model from photographs to what the network makes of them;
+- `batches(sources, settings, epoch)`: what it is fitted to and validated on, from the `Photographs` of `--dataset` and
+  `--also`. Where training is endless, the setting `steps` says how many are an epoch.
 """
 
-from training.recipes import crayon
+from training.recipes import crayon, crayon_edge
 
-RECIPES = {"crayon": crayon}
+RECIPES = {"crayon": crayon, "crayon_edge": crayon_edge}

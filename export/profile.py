@@ -1,0 +1,88 @@
+"""Where the time of a TFLite decoder goes, operator by operator: `python -m export.profile exports/crayon_edge`."""
+
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+
+from export.runtime import read_card
+from training.benchmark import median_time
+from training.command import ArgumentParser, CommandError, positive, run
+
+
+def main(argv):
+    """Times every prefix of a decoder's operators, and prints what each kind of operator adds.
+
+    Each prefix is a file of its own that ends after one operator and is run as an application would, on the default
+    delegate: fused and delegated operators are timed as what they are.
+    """
+    parser = ArgumentParser(prog="python -m export.profile", description=main.__doc__)
+    parser.add_argument("export", type=Path, help="folder that `python -m export` wrote")
+    parser.add_argument("--precision", default="int8", help="which of its decoders")
+    parser.add_argument("--threads", type=positive, default=2, help="number of threads")
+    parser.add_argument("--repeats", type=positive, default=20, help="runs of each prefix; the median counts")
+    parser.add_argument("--results", type=Path, default=Path("results/profile-edge.json"), help="result file")
+    arguments = parser.parse_args(argv)
+    card = read_card(arguments.export)
+    path = arguments.export / f"decoder_{arguments.precision}.tflite"
+    if path.name not in card["files"]:
+        raise CommandError(f"no {path}: the export holds {', '.join(card['files'])}")
+
+    from training.results import listing, write_results
+
+    total = defaultdict(float)
+    count = defaultdict(int)
+    before = 0.0
+    for name, content in prefixes(path.read_bytes()):
+        until = _latency(content, arguments)
+        total[name] += until - before
+        count[name] += 1
+        before = until
+    rows = [
+        {"name": name, "metrics": {"operators": count[name], "ms": ms, "share": ms / before}}
+        for name, ms in sorted(total.items(), key=lambda item: -item[1])
+    ]
+    print(listing(rows, ["operators", "ms", "share"]))
+    write_results(arguments.results, "python -m export.profile " + " ".join(argv), rows, card=card, total_ms=before)
+    print(f"written: {arguments.results}")
+    return 0
+
+
+def prefixes(content):
+    """Yields (operator name, TFLite file that ends after it) for each operator of a TFLite file."""
+    from ai_edge_litert import schema_py_generated as schema
+    from ai_edge_litert.tools import flatbuffer_utils
+
+    names = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    model.signatureDefs = []
+    graph = model.subgraphs[0]
+    operators = graph.operators
+    for last in range(len(operators)):
+        graph.operators = operators[: last + 1]
+        # All that is not yet used is an output, or else it would not be computed.
+        produced, used = (
+            {int(i) for op in graph.operators for i in getattr(op, side)} for side in ("outputs", "inputs")
+        )
+        graph.outputs = np.array(sorted(produced - used), np.int32)
+        code = model.operatorCodes[graph.operators[-1].opcodeIndex]
+        yield (
+            names[max(code.builtinCode, code.deprecatedBuiltinCode)],
+            flatbuffer_utils.convert_object_to_bytearray(model),
+        )
+
+
+def _latency(content, arguments):
+    """Median time in ms of one run, without copies of inputs and outputs."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=bytes(content), num_threads=arguments.threads)
+    interpreter.allocate_tensors()
+    for detail in interpreter.get_input_details():
+        interpreter.set_tensor(detail["index"], np.full(detail["shape"], 128, np.uint8))
+    return 1000 * median_time(interpreter.invoke, arguments.repeats, warm_up=2)
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

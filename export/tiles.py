@@ -1,0 +1,93 @@
+"""Decodes a large photograph in tiles, and measures it: `python -m export.tiles exports/edge-tile PHOTOGRAPH`."""
+
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from export.benchmark import peak_memory_mb
+from export.photographs import image_size, view
+from export.runtime import decode_tiled, median_latency, open_decoder, read_card
+from training.command import ArgumentParser, CommandError, atomic, in_fresh_process, run
+
+
+def main(argv):
+    """Decodes the luma and colour grid of a photograph of any size in tiles, in a process of its own.
+
+    Prints time and peak memory, the time beside that of a small image, and how far the result is from that of a decoder
+    of the whole size.
+    """
+    parser = ArgumentParser(prog="python -m export.tiles", description=main.__doc__)
+    parser.add_argument("export", type=Path, help="export of `crayon_edge`: its size is that of the tiles")
+    parser.add_argument("photograph", type=Path, help="image file")
+    parser.add_argument("--size", type=image_size, help="HEIGHTxWIDTH to crop or mirror it to; its own if not given")
+    parser.add_argument("--small", type=Path, help="export of a small size with the same n, to compare the time with")
+    parser.add_argument("--whole", type=Path, help="export of its size in whole cells, to compare the result with")
+    parser.add_argument("--precision", default="int8", help="which of the decoders")
+    parser.add_argument("--out", type=Path, help="PNG to write the decoded photograph to")
+    parser.add_argument("--results", type=Path, help="result file; none if not given")
+    arguments = parser.parse_args(argv)
+
+    from export.decoder import device_inputs
+    from training.datasets import to_rgb
+    from training.decoders import YCBCR
+    from training.metrics import psnr
+    from training.results import listing, write_results
+
+    cards = {folder: read_card(folder) for folder in (arguments.export, arguments.small, arguments.whole) if folder}
+    card = cards[arguments.export]
+    try:
+        with Image.open(arguments.photograph) as image:
+            rgb, _ = to_rgb(image)
+    except Exception as error:  # whatever a damaged file makes Pillow raise
+        raise CommandError(f"cannot read {arguments.photograph} as an image ({error})") from None
+    rgb = view(rgb, arguments.size or rgb.shape[:2])
+    if min(rgb.shape[:2]) < card["n"] or card["space"] != YCBCR.name:
+        raise CommandError(
+            f"{arguments.export} decodes no image of {rgb.shape[0]}x{rgb.shape[1]}: choose another export"
+        )
+    inputs = {name: value[0] for name, value in device_inputs(rgb, card["n"], card["kind"], YCBCR).items()}
+
+    file = f"decoder_{arguments.precision}.tflite"
+    decoded, metrics = in_fresh_process(measure, arguments.export / file, inputs, card["n"])
+    metrics["psnr"] = psnr(rgb, decoded)
+    if arguments.small:
+        height, width = cards[arguments.small]["size"]
+        metrics["pixels_of_small"] = rgb.shape[0] * rgb.shape[1] / (height * width)
+        metrics["time_of_small"] = metrics["ms"] / in_fresh_process(latency, arguments.small / file)
+    if arguments.whole:
+        if cards[arguments.whole]["size"] != [-(-side // card["n"]) * card["n"] for side in rgb.shape[:2]]:
+            raise CommandError(f"{arguments.whole} is not of the photograph's size, {rgb.shape[:2]} in whole cells")
+        whole = decode_tiled(open_decoder(arguments.whole / file), **inputs, n=card["n"])
+        difference = np.abs(whole.astype(int) - decoded)
+        metrics |= {"largest_difference": int(difference.max()), "differing_share": float((difference > 0).mean())}
+    size = "x".join(map(str, rgb.shape[:2]))
+    rows = [{"name": f"{size} in tiles of {'x'.join(map(str, card['size']))}", "n": card["n"], "metrics": metrics}]
+    print(listing(rows, list(metrics)))
+    if arguments.out:
+        with atomic(arguments.out) as temporary:
+            Image.fromarray(decoded).save(temporary, "PNG")
+    if arguments.results:
+        write_results(arguments.results, "python -m export.tiles " + " ".join(argv), rows, decoder=file)
+        print(f"written: {arguments.results}")
+    return 0
+
+
+def measure(path, inputs, n):
+    """The decoded image, and time in ms and peak memory in MB of a process that did only this."""
+    decoder = open_decoder(path)
+    began = time.perf_counter()
+    decoded = decode_tiled(decoder, **inputs, n=n)
+    return decoded, {"ms": 1000 * (time.perf_counter() - began), "peak_memory_mb": peak_memory_mb()}
+
+
+def latency(path):
+    """Median time in ms of a decoder."""
+    decoder = open_decoder(path)
+    return median_latency(decoder, {name: np.full(shape, 128, np.uint8) for name, shape in decoder.shapes.items()}, 20)
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

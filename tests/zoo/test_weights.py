@@ -1,0 +1,78 @@
+"""Pretrained weights: each file is what its card says, and reaches the quality its card says."""
+
+import hashlib
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+import zoo
+from export import __main__ as export
+from training.publish import guard_psnr
+from training.run_folder import load_run
+from zoo import weights
+
+NAMES = weights.names()
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """A copy of the folder of weights that a test may damage."""
+    shutil.copytree(weights.FOLDER, tmp_path / "pretrained")
+    monkeypatch.setattr(weights, "FOLDER", tmp_path / "pretrained")
+    return tmp_path / "pretrained"
+
+
+def test_there_are_some():
+    assert "crayon_edge-photographs" in NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_card(name):
+    card = weights.card(name)
+    content = (weights.FOLDER / f"{name}.npz").read_bytes()
+    assert len(content) == card["bytes"] < 5e6
+    assert hashlib.sha256(content).hexdigest() == card["sha256"]
+    assert name.startswith(f"{card['model']}-")
+    assert {"licence", "data", "time", "settings", "metrics"} <= set(card)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_quality_is_what_the_card_says(name):
+    """On three photographs that were not trained on: a guard against changed weights or another use of them."""
+    assert guard_psnr(load_run(name).decoder()) == pytest.approx(weights.card(name)["guard"]["psnr"], abs=0.05)
+
+
+def test_a_model_name_is_its_first_weights():
+    assert weights.find("crayon_edge") == "crayon_edge-photographs"
+    assert weights.find("crayon") is None
+
+
+def test_a_wrong_hash_is_an_error(copy, refused):
+    path = copy / "crayon_edge-photographs.npz"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="sha256 of .* is not its card's"):
+        zoo.crayon_edge(weights="crayon_edge-photographs")
+    assert "is not its card's" in refused(export.main, ["crayon_edge", "--out", str(copy / "out")])
+
+
+def test_weights_of_ones_own(tmp_path):
+    model = zoo.crayon_edge((64, 64), 16, width=4)
+    weights.save_weights(model, tmp_path / "own.npz")
+    loaded = zoo.crayon_edge((48, 80), 8, "points", width=4, weights=tmp_path / "own.npz")
+    for name in ("encoder1a", "cell1b", "decoder2a", "query"):
+        for ours, theirs in zip(loaded.get_layer(name).weights, model.get_layer(name).weights, strict=True):
+            assert np.array_equal(ours.numpy(), theirs.numpy().astype("float16"))
+    (tmp_path / "own.npz").write_bytes((tmp_path / "own.npz").read_bytes()[:2000])
+    with pytest.raises(ValueError, match=r"own\.npz is no \.npz file that can be read"):
+        zoo.crayon_edge((64, 64), 16, width=4, weights=tmp_path / "own.npz")
+
+
+def test_what_weights_have_seen_is_known():
+    run = load_run("crayon_edge-photographs")
+    data = json.loads((weights.FOLDER / "crayon_edge-photographs.data.json").read_text())
+    assert run.digests == set(data)
+    assert len(data) > 1000

@@ -1,0 +1,125 @@
+"""The edge decoder on photographs: one set of weights for every grid step, ours.
+
+    python -m training.fit crayon_edge --dataset folder:data/cid22 --also folder:data/imagenette224
+
+A step trains nine grids at once (`BRANCHES`), whose networks share all weights: steps 4 to 80, so that cells are
+enlarged and reduced to each of the four sizes that the network knows, most of them means, a few points. Every batch is
+drawn anew (`training.views`). The loss is the mean over images of the error in dB, that is, mean PSNR itself: the mean
+squared error would be spent on the few images that are hard. Adam, warm-up and one cosine to zero.
+"""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from training.command import CommandError, positive
+from training.tasks import DenseGridTask
+from training.views import RandomViews
+from zoo import crayon_edge
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One of the grids that are trained together: step, kind, side of the views and views in a batch."""
+
+    n: int
+    kind: str
+    size: int
+    batch: int
+
+    @property
+    def name(self):
+        return f"{self.kind}{self.n}"
+
+
+BRANCHES = (
+    Branch(4, "means", 64, 4),
+    Branch(6, "means", 96, 5),
+    Branch(10, "means", 120, 9),
+    Branch(16, "means", 128, 8),
+    Branch(20, "means", 160, 8),
+    Branch(40, "means", 240, 3),
+    Branch(80, "means", 320, 2),
+    Branch(15, "points", 120, 5),
+    Branch(40, "points", 240, 2),
+)
+VALIDATION_BATCH = 7
+WARM_UP = 200
+LEAST_SIZE = max(branch.n for branch in BRANCHES)
+
+TEST_IMAGES = ()
+
+DEFAULTS = {
+    "dataset": "imagenette/320px-v2",
+    "also": None,
+    "width": 16,
+    "size": 320,
+    "steps": 500,
+    "epochs": 24,
+    "learning_rate": 2e-3,
+    "seed": 0,
+}
+
+FASTER = "--steps 100"
+
+
+def add_arguments(parser):
+    """The flags that only this recipe has."""
+    parser.add_argument("--also", help="more photographs, which give as many views: a TFDS name or folder:PATH")
+    parser.add_argument("--width", type=positive, help="channels at half size")
+    parser.add_argument("--size", type=positive, help="largest side of the views")
+    parser.add_argument("--steps", type=positive, help="steps an epoch")
+
+
+def check(settings):
+    """CommandError for settings that do not go together."""
+    if settings["size"] < LEAST_SIZE:
+        raise CommandError(f"--size must be at least {LEAST_SIZE}, the largest grid step, not {settings['size']}")
+
+
+def model(settings):
+    """The network to train, built for n = 16; the other grids share its layers."""
+    return crayon_edge((320, 320), 16, "means", settings["width"])
+
+
+def training_model(network, settings):
+    """A compiled model from the views of all branches to what the network makes of them."""
+    views, chroma, loss = {}, {}, {}
+    for branch in BRANCHES:
+        size, task = (_side(branch, settings),) * 2, DenseGridTask(branch.n, branch.kind)
+        built = crayon_edge(size, branch.n, branch.kind, share=network, name=f"edge_{branch.name}")
+        views[branch.name] = rgb = keras.Input((*size, 3), dtype="uint8", name=branch.name)
+        chroma[branch.name] = built(task.inputs(rgb))
+        loss[branch.name] = task.loss
+    trained = keras.Model(views, chroma)
+    rate, steps = settings["learning_rate"], settings["steps"] * settings["epochs"]
+    schedule = keras.optimizers.schedules.CosineDecay(rate / 100, steps, warmup_target=rate, warmup_steps=WARM_UP)
+    trained.compile(keras.optimizers.Adam(schedule), loss)
+    return trained
+
+
+def batches(sources, settings, epoch):
+    """The tf.data sets of training, endless, from `epoch` on, and of validation, central crops of the first source."""
+    views = RandomViews(sources, "train", settings["seed"])
+    train, validation = {}, {}
+    for stream, branch in enumerate(BRANCHES):
+        size = _side(branch, settings)
+        train[branch.name] = views.batches(size, branch.batch, stream, epoch * settings["steps"])
+        crops = sources[0].crops("validation", size).map(lambda _, crop: (crop, crop))
+        validation[branch.name] = crops.batch(VALIDATION_BATCH).cache()
+    validation = _by_branch(validation)
+    usable = validation.reduce(np.int64(0), lambda count, _: count + 1)  # this pass fills the caches as well
+    return _by_branch(train).prefetch(2), validation.apply(tf.data.experimental.assert_cardinality(usable))
+
+
+def _side(branch, settings):
+    """The side of a branch's views: whole cells, within the largest side."""
+    return min(branch.size, settings["size"] // branch.n * branch.n)
+
+
+def _by_branch(parts):
+    """One data set of ({branch: seen}, {branch: original}) out of one of (seen, original) for each branch."""
+    together = tf.data.Dataset.zip(parts)
+    return together.map(lambda pairs: tuple({name: pair[i] for name, pair in pairs.items()} for i in (0, 1)))

@@ -1,0 +1,168 @@
+"""Crayon for the edge: a small network that tells each pixel which cells of the colour grid to take its colour from."""
+
+import math
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from zoo.color_grid import KINDS, grid_shape
+from zoo.weights import load_weights
+
+NEIGHBOURS = 5  # each pixel attends to this many cells a side
+KEY = 12  # channels of queries and keys
+LEAST_CELL, LARGEST_CELL = 8, 64
+
+
+def crayon_edge(input_size=(320, 320), n=16, kind="means", width=16, weights=None, share=None, name="crayon_edge"):
+    """A decoder from luma and colour grid to chroma, in Y'CbCr, whose weights serve every n, size and kind of grid.
+
+    Luma is resized until a cell has p x p pixels, p the power of two from 8 to 64 nearest to n, so that the network
+    always sees one geometry. An encoder of strided convolutions goes down from half of that size to one position a
+    cell, where it meets the grid, and comes up again. Each position at half size then attends to the 5 x 5 nearest
+    cells (its query against keys that were made from luma and colour there, and a learned sharpness against distance)
+    and takes the weighted mean of *their colours*. A small residual, which sees how far the cells' colours were
+    missed, is added, and the result is resized to full size: chroma has half the size of luma in most JPEG files, too.
+
+    Joint bilateral upsampling (Kopf et al. 2007) is the same sum with weights that are given, not learned.
+
+    Args:
+        input_size: `(height, width)`, static.
+        n: step of the colour grid.
+        kind: "means" or "points", see `zoo.color_grid`.
+        width: channels at half size; 4 x width in the depths.
+        weights: None for new ones, the name of weights of the zoo (`crayon_edge-photographs`), or a .npz file.
+        share: a `crayon_edge` whose layers this one uses; new ones if None.
+        name: name of the model.
+
+    Returns:
+        A functional model from `{"luma": (batch, H, W, 1), "grid": (batch, ceil(H/n), ceil(W/n), 2)}` to `chroma`
+        (batch, H, W, 2). `luma` is Y' in 0 to 255, `grid` and `chroma` Cb and Cr in -128 to 127.
+
+    Raises:
+        ValueError: an unknown kind, a width below 1, an n that does not fit the size; see `zoo.weights` for weights.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"`kind` must be one of {KINDS}. Received: kind={kind!r}")
+    if width < 1:
+        raise ValueError(f"`width` must be at least 1. Received: width={width}")
+    height, breadth = input_size
+    given = grid_shape(height, breadth, n)
+    # A point lies in the middle of its cell once the image is moved by half a cell.
+    shift = n // 2 if kind == "points" else 0
+    cells = tuple(-(-(side + shift) // n) for side in input_size)
+    p = cell_size(n)
+    layer = _Layers(share)
+
+    luma = keras.Input((height, breadth, 1), name="luma")
+    grid = keras.Input((*given, 2), name="grid")
+    x = _extend(luma, [(shift, count * n - side - shift) for count, side in zip(cells, input_size, strict=True)])
+    x = _resize(x, [count * p for count in cells]) / 64.0 - 2.0
+    colors = _extend(grid, [(0, count - known) for count, known in zip(cells, given, strict=True)]) / 32.0
+
+    depth = int(math.log2(p))
+    skips = [layer.conv("encoder1b", width)(layer.conv("encoder1a", width, strides=2)(x))]
+    for level in range(2, depth + 1):
+        block, filters = f"encoder{min(level, 4)}", width * min(2 ** (level - 1), 4)
+        skips.append(layer.conv(f"{block}b", filters)(layer.conv(f"{block}a", filters, strides=2)(skips[-1])))
+    is_point = ops.full_like(colors[..., :1], float(kind == "points"))
+    x = layers.Concatenate(name="cell_concat")([skips.pop(), colors, _at_cells(x, p, kind), is_point])
+    x = layer.conv("cell_embed", 4 * width)(x)
+    for block in ("cell1", "cell2"):
+        y = layer.conv(f"{block}b", 4 * width, activation=None)(layer.conv(f"{block}a", 4 * width)(x))
+        x = layers.Add(name=f"{block}_add")([x, y])
+    keys = layer.conv("cell_key", KEY, 1, activation=None)(x)
+    for level in range(depth - 1, 0, -1):
+        block, filters = f"decoder{min(level, 3)}", width * min(2 ** (level - 1), 4)
+        x = layer.conv_transpose(f"{block}a", filters)(x)
+        x = layer.conv(f"{block}b", filters)(layers.Add(name=f"decoder_add{level}")([x, skips.pop()]))
+
+    queries = layer.conv("query", KEY, 1, activation=None, gain=1 / KEY)(x)
+    sharpness = layer.conv("sharpness", 1, 1)(x)
+    chroma = _attend(queries, sharpness, keys, colors, p // 2)
+    missed = _resize(colors - _at_cells(chroma, p // 2, kind), chroma.shape[1:3])
+    residual = layer.conv("residual_a", width)(layers.Concatenate(name="residual_concat")([x, chroma, missed]))
+    chroma = (chroma + layer.conv("residual_b", 2, activation=None, gain=0.1)(residual)) * 32.0
+    chroma = _resize(chroma, [count * n for count in cells])
+    if chroma.shape[1:3] != (height, breadth):
+        chroma = chroma[:, shift : shift + height, shift : shift + breadth]
+    model = keras.Model({"luma": luma, "grid": grid}, chroma, name=name)
+    if weights is not None:
+        load_weights(model, weights)
+    return model
+
+
+def cell_size(n):
+    """Pixels a side that a cell of the grid is resized to: the nearest power of two from 8 to 64."""
+    return min(max(2 ** round(math.log2(n)), LEAST_CELL), LARGEST_CELL)
+
+
+class _Layers:
+    """Convolutions by name: another model's, or new ones; the same one each time a name is asked for."""
+
+    def __init__(self, share):
+        self._layers = {} if share is None else {layer.name: layer for layer in share.layers}
+
+    def conv(self, name, filters, kernel=3, strides=1, activation="relu", gain=1.0):
+        if name not in self._layers:
+            initializer = keras.initializers.VarianceScaling(gain, "fan_avg", "uniform")
+            self._layers[name] = layers.Conv2D(
+                filters, kernel, strides, "same", activation=activation, kernel_initializer=initializer, name=name
+            )
+        return self._layers[name]
+
+    def conv_transpose(self, name, filters):
+        if name not in self._layers:
+            self._layers[name] = layers.Conv2DTranspose(filters, 2, 2, "same", name=name)
+        return self._layers[name]
+
+
+def _attend(queries, sharpness, keys, colors, u):
+    """Mean of the colours of the 5 x 5 nearest cells for each of the u x u positions of every cell."""
+    rows, columns = colors.shape[1:3]
+    # Similarity and distance in one product: q k - s |position - neighbour|^2, less what is equal for all neighbours.
+    sharpness = _by_cell(sharpness, columns, u)
+    place = np.stack(np.mgrid[:u, :u], -1).reshape(-1, 2) * 2 / u - (u - 1) / u
+    place = np.concatenate([place, np.full_like(place[:, :1], -1)], -1).astype("float32")
+    queries = ops.concatenate([_by_cell(queries, columns, u), ops.multiply(sharpness, place)], axis=-1)
+
+    reach = NEIGHBOURS // 2
+    offset = np.stack(np.mgrid[-reach : reach + 1, -reach : reach + 1], -1).reshape(-1, 2)
+    offset = np.concatenate([offset, np.square(offset).sum(-1, keepdims=True)], -1).astype("float32")
+    cells = _extend(ops.concatenate([keys, colors], axis=-1), [(reach, reach)] * 2)
+    cells = [cells[:, i : i + rows, j : j + columns] for i in range(NEIGHBOURS) for j in range(NEIGHBOURS)]
+    cells = ops.reshape(ops.concatenate(cells, axis=-1), (-1, NEIGHBOURS**2, KEY + 2))
+    keys, colors = cells[..., :KEY], cells[..., KEY:]
+    keys = ops.concatenate([keys, ops.multiply(ops.ones_like(keys[..., :1]), offset)], axis=-1)
+
+    weights = ops.softmax(ops.matmul(queries, ops.transpose(keys, (0, 2, 1))), axis=-1)
+    taken = ops.reshape(ops.matmul(weights, colors), (-1, columns, u, 2 * u))
+    return ops.reshape(ops.transpose(taken, (0, 2, 1, 3)), (-1, rows * u, columns * u, 2))
+
+
+def _by_cell(x, columns, u):
+    """`(cells, u * u, channels)` of an image of u x u positions a cell."""
+    channels = x.shape[-1]
+    x = ops.transpose(ops.reshape(x, (-1, u, columns, u * channels)), (0, 2, 1, 3))
+    return ops.reshape(x, (-1, u * u, channels))
+
+
+def _at_cells(x, u, kind):
+    """What a grid of this kind would hold of an image whose cells have u x u pixels."""
+    if kind == "means":
+        return ops.average_pool(x, u, u)
+    a, b = u // 2 - 1, u // 2
+    return (x[:, a::u, a::u] + x[:, a::u, b::u] + x[:, b::u, a::u] + x[:, b::u, b::u]) / 4.0
+
+
+def _extend(x, margins):
+    """Repeats the border of an image by `margins`, ((top, bottom), (left, right))."""
+    for axis, (before, after) in enumerate(margins, 1):
+        if before or after:
+            side = x.shape[axis]
+            x = ops.take(x, np.clip(np.arange(-before, side + after), 0, side - 1), axis=axis)
+    return x
+
+
+def _resize(x, size):
+    return x if tuple(x.shape[1:3]) == tuple(size) else ops.image.resize(x, size, "bilinear", antialias=False)

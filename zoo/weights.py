@@ -1,0 +1,72 @@
+"""Pretrained weights: files in zoo/pretrained, each beside a card that says what it is, where from, and how good.
+
+A file holds float16 arrays by layer and variable name, so that it serves every model that is built of the same layers,
+for whatever image size or grid step.
+"""
+
+import hashlib
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+FOLDER = Path(__file__).parent / "pretrained"
+SUFFIX = ".card.json"
+
+
+def names():
+    """Names of all weights in the zoo, `<model>-<variant>` each."""
+    return sorted(path.name.removesuffix(SUFFIX) for path in FOLDER.glob(f"*{SUFFIX}"))
+
+
+def find(name):
+    """The weights of this name, or the first of the model of this name; None if there are none."""
+    return next((each for each in names() if name in (each, each.rsplit("-", 1)[0])), None)
+
+
+def card(name):
+    """The card of weights as a dict: model, sha256, bytes, licence, data, settings, time and metrics."""
+    return json.loads((FOLDER / f"{name}{SUFFIX}").read_text())
+
+
+def load_weights(model, weights):
+    """Sets the weights of a model.
+
+    Args:
+        model: a Keras model of named layers.
+        weights: name of weights in the zoo, or path of a .npz file.
+
+    Raises:
+        ValueError: unknown weights, a file whose sha256 is not its card's, that cannot be read, or that lacks an array
+            of the right shape.
+    """
+    path, expected = Path(weights), None
+    if path.suffix != ".npz":
+        name = find(str(weights))
+        if name is None:
+            raise ValueError(f"`weights` must be a .npz file or one of {names()}. Received: weights={weights!r}")
+        path, expected = FOLDER / f"{name}.npz", card(name)["sha256"]
+    content = path.read_bytes()
+    if expected not in (None, hashlib.sha256(content).hexdigest()):
+        raise ValueError(f"The sha256 of {path} is not its card's: the file is damaged or another one. Fetch it again")
+    try:
+        with np.load(io.BytesIO(content)) as file:
+            arrays = dict(file)
+    except (ValueError, zipfile.BadZipFile, EOFError) as error:
+        raise ValueError(f"{path} is no .npz file that can be read ({error})") from None
+    for name, variable in _variables(model):
+        if name not in arrays or arrays[name].shape != tuple(variable.shape):
+            received = arrays[name].shape if name in arrays else None
+            raise ValueError(f"{path} holds no {name} of shape {tuple(variable.shape)}. Received: shape={received}")
+        variable.assign(arrays[name].astype("float32"))
+
+
+def save_weights(model, path):
+    """Writes the weights of a model as float16 to a .npz file."""
+    np.savez_compressed(path, **{name: np.asarray(value, "float16") for name, value in _variables(model)})
+
+
+def _variables(model):
+    return [(f"{layer.name}/{variable.name}", variable) for layer in model.layers for variable in layer.weights]
