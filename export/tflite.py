@@ -9,6 +9,7 @@ from pathlib import Path
 
 import keras
 import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
 SIGNATURE = "decode"
@@ -16,6 +17,15 @@ SIGNATURE = "decode"
 # sRGB, stay float32, since 8 bits of XYZ would cost far more than the network's own rounding. So does the attention
 # of crayon_edge, whose float32 kernels are as fast.
 _INT8_LAYERS = r"/(row(?!79)|encoder|decoder|cell(?!_key)|residual)"
+
+# What ends a decoder of uint8 in TFLite. XNNPACK runs no cast, but a quantisation of scale 1 is the same.
+_TO_UINT8 = {
+    schema.BuiltinOperator.CAST,
+    schema.BuiltinOperator.ROUND,
+    schema.BuiltinOperator.RELU,
+    schema.BuiltinOperator.MINIMUM,
+    schema.BuiltinOperator.MAXIMUM,
+}
 
 
 def save_model(decoder, folder):
@@ -43,7 +53,12 @@ def convert(saved_model, precision, calibration=None):
             its signature, a list of dicts of arrays. Decoders that are calibrated on the same have the same ranges.
     """
     if precision == "int8":
-        return _int8(convert(saved_model, "float32"), convert(calibration[0], "float32"), calibration[1])
+        flat, calibrated = (_convert(folder, "float32") for folder in (saved_model, calibration[0]))
+        return _quantized_output(_int8(flat, calibrated, calibration[1]))
+    return _quantized_output(_convert(saved_model, precision))
+
+
+def _convert(saved_model, precision):
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model), signature_keys=[SIGNATURE])
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     if precision in ("float16", "dynamic"):
@@ -51,6 +66,35 @@ def convert(saved_model, precision, calibration=None):
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
     return converter.convert()
+
+
+def _quantized_output(flat):
+    """Replaces the clipping to 0 and 255, rounding and cast at the end of a model by one fast quantisation."""
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(flat))
+    graph = model.subgraphs[0]
+    producers = {int(op.outputs[0]): op for op in graph.operators}
+    source = output = int(graph.outputs[0])
+    while _code(model, producers[source]) in _TO_UINT8:
+        graph.operators.remove(producers[source])
+        source = int(producers[source].inputs[0])
+    if source == output:
+        return flat
+    quantize = schema.OperatorT()
+    quantize.opcodeIndex = len(model.operatorCodes)
+    quantize.inputs, quantize.outputs = [source], [output]
+    graph.operators.append(quantize)
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.QUANTIZE
+    model.operatorCodes.append(code)
+    scale = schema.QuantizationParametersT()
+    scale.scale, scale.zeroPoint = [1.0], [0]
+    graph.tensors[output].quantization = scale
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
+def _code(model, operator):
+    code = model.operatorCodes[operator.opcodeIndex]
+    return max(code.builtinCode, code.deprecatedBuiltinCode)
 
 
 def _int8(flat, calibrated, inputs):

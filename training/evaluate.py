@@ -1,8 +1,6 @@
 """Scores a model beside classical colour propagation: `python -m training.evaluate runs/crayon`."""
 
 import sys
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,39 +11,34 @@ from training.command import ArgumentParser, CommandError, positive, run
 def main(argv):
     """Scores a model on photographs, on parts of them by content and on synthetic images, beside the baselines.
 
-    Prints a table, and writes a result file and the figures of the Crayon paper as PNG. Baselines get the same luma and
-    the same grid in the same colour space as the model.
+    Prints a table, and writes a result file and figures as PNG. Baselines get the same luma and the same grid in the
+    same colour space as the model. Several data sets are scored one by one, and so are whole images: without parts.
     """
     arguments = _parser().parse_args(argv)
 
-    from training.baselines import FAST, levin
+    from training.baselines import FAST
     from training.results import pivot, write_results
     from training.run_folder import load_run
+    from training.scoring import Protocol, score
 
     loaded = load_run(arguments.run)
     model = loaded.decoder()
     sets = [_images(loaded, spec, arguments) for spec in arguments.dataset or [None]]
-    kind = arguments.kind or model.kind
-    protocol = Protocol(kind, model.space, tuple(arguments.metrics), arguments.luma)
-
+    protocol = Protocol(arguments.kind or model.kind, model.space, ("psnr", *arguments.metrics), _luma(arguments))
     name = loaded.settings.get("recipe", loaded.model.name)
     decoders = {**FAST, name: model}
-    steps = arguments.n
+
     rows, levin_rows, parts = [], [], []
     for dataset, _, images in sets:
         subset = "all" if len(sets) == 1 else dataset["name"]
-        scored = score(images, decoders, steps, protocol, subset)
-        every = -(-len(images) // arguments.levin) if arguments.levin else 0
-        few = score(images[::every], {"levin": levin}, steps, protocol, subset) if every else []
-        add_gain(scored, few, name, every)
+        scored = score(images, decoders, arguments.n, protocol, subset)
+        few = _score_levin(images, scored, name, arguments, protocol)
         rows, levin_rows = rows + scored, levin_rows + few
         what = f"{dataset['name']}, {dataset['split']}: {len(images)} images"
-        print(f"{what}, grid of {kind} in {model.space.name}, 8-bit RGB")
+        print(f"{what}, grid of {protocol.kind} in {model.space.name}, 8-bit RGB")
         print(pivot([*scored, *few], "psnr"))
-        if every:
-            print(f"levin, which is slow: on {len(images[::every])} of the images")
         if len(sets) == 1 and arguments.size != 0:
-            parts = [*_by_content(images, scored), *_synthetic(dataset["size"], decoders, steps, protocol)]
+            parts = [*_by_content(images, scored), *_synthetic(dataset["size"], decoders, arguments.n, protocol)]
     path = arguments.results or Path("results") / f"{name}-{sets[0][0]['name'].replace('/', '-')}.json"
     datasets = [{**dataset, "names": names} for dataset, names, _ in sets]
     write_results(
@@ -55,112 +48,62 @@ def main(argv):
         datasets[0] if len(datasets) == 1 else datasets,
         loaded.settings.get("seed"),
         model={"parameters": loaded.model.count_params(), "settings": loaded.settings},
-        protocol={"kind": kind, "space": model.space.name, "luma": arguments.luma},
+        protocol={"kind": protocol.kind, "space": model.space.name, "luma": protocol.luma},
     )
     print(f"written: {path}")
     if arguments.figures:
-        _draw(arguments.figures, sets, rows, name, model, steps)
+        _draw(arguments.figures, sets, rows, name, model, arguments.n)
         print(f"written: figures in {arguments.figures}")
     return 0
 
 
-@dataclass(frozen=True)
-class Protocol:
-    """What decoders are given and how they are scored.
+def _score_levin(images, rows, name, arguments, protocol):
+    """Rows of Levin's optimisation on some of the images; adds `levin_gain` and `levin_wins` to the model's."""
+    from training.baselines import levin
+    from training.scoring import add_gain, score
 
-    Attributes:
-        kind: "points" or "means".
-        space: a `training.decoders.Space`; CIELAB if None.
-        metrics: names in `training.metrics.METRICS`; all if empty.
-        luma: codec and quality that the luma goes through first, `("JPEG", "20")`; None for the original's.
-    """
-
-    kind: str = "points"
-    space: object = None
-    metrics: tuple = ()
-    luma: tuple | None = None
-
-
-def score(images, decoders, steps, protocol=None, subset="all"):
-    """Scores decoders on images at each grid step.
-
-    Args:
-        images: uint8 sRGB `(H, W, 3)` each.
-        decoders: by name, with the interface of `training.baselines`.
-        steps: grid steps n.
-        protocol: a `Protocol`; points in CIELAB, as in the Crayon paper, if None.
-        subset: what these images are, for the rows.
-
-    Returns:
-        Rows for a result file: for each step and decoder the mean of each metric, the relative size of the paper
-        and ours, and each metric image by image.
-    """
-    from training.decoders import LAB, decode_image
-    from training.metrics import METRICS, paper_relative_size, relative_size
-    from training.views import compress_luma
-
-    protocol = protocol or Protocol()
-    decode = partial(decode_image, kind=protocol.kind, space=protocol.space or LAB)
-    chosen = {metric: METRICS[metric] for metric in protocol.metrics or METRICS}
-    seen = images
-    if protocol.luma:
-        codec, quality = protocol.luma
-        seen = [compress_luma(rgb, codec, int(quality)) for rgb in images]
-    rows = []
-    for n in steps:
-        size = relative_size(n, *images[0].shape[:2])
-        for name, decoder in decoders.items():
-            decoded = [decode(decoder, rgb, n) for rgb in seen]
-            each = {m: [f(*pair) for pair in zip(images, decoded, strict=True)] for m, f in chosen.items()}
-            metrics = {m: float(np.mean(values)) for m, values in each.items()}
-            rows.append(
-                {
-                    "name": name,
-                    "n": n,
-                    "subset": subset,
-                    "metrics": {**metrics, "relative_size": size},
-                    "paper": {"relative_size": paper_relative_size(n)},
-                    "each": each,
-                }
-            )
-    return rows
+    add_gain(rows, name)
+    if not arguments.levin:
+        return []
+    every = -(-len(images) // arguments.levin)
+    few = score(images[::every], {"levin": levin}, arguments.n, protocol, rows[0]["subset"])
+    models = [row for row in rows if row["name"] == name]
+    for row, other in zip(models, few, strict=True):
+        above = np.array(row["each"]["psnr"][::every]) - other["each"]["psnr"]
+        row["metrics"] |= {"levin_gain": float(above.mean()), "levin_wins": int((above > 0).sum())}
+    print(f"levin, which is slow: on {len(images[::every])} of the images")
+    return few
 
 
-def add_gain(rows, levin_rows, name, every):
-    """Adds to the model's rows how far it is above the baselines at the same step.
+def _luma(arguments):
+    """The codec and quality of --luma, or None."""
+    from training.views import CODECS
 
-    `gain` is its PSNR less that of the best of the fast baselines, `wins` the number of images on which it is above
-    each of them, and `levin_gain`, on every `every`-th image, its PSNR less that of Levin's optimisation.
-    """
-    for row in (row for row in rows if row["name"] == name):
-        own = np.array(row["each"]["psnr"])
-        others = [other for other in rows if other["n"] == row["n"] and other["name"] != name]
-        row["metrics"]["gain"] = row["metrics"]["psnr"] - max(other["metrics"]["psnr"] for other in others)
-        row["metrics"]["wins"] = int((own > np.max([other["each"]["psnr"] for other in others], axis=0)).sum())
-        for other in (other for other in levin_rows if other["n"] == row["n"]):
-            above = own[::every] - other["each"]["psnr"]
-            row["metrics"]["levin_gain"] = float(above.mean())
-            row["metrics"]["levin_wins"] = int((above > 0).sum())
+    if arguments.luma is None:
+        return None
+    codec, quality = arguments.luma
+    if codec not in CODECS or not quality.isdigit() or not 1 <= int(quality) <= 100:
+        raise CommandError(
+            f"--luma takes one of {', '.join(CODECS)} and a quality from 1 to 100, not {codec} {quality}"
+        )
+    return codec, int(quality)
 
 
 def _draw(folder, sets, rows, name, model, steps):
-    """Figures 1 to 3 of the Crayon paper and, for a decoder of grids, JPEG beside it and its worst images."""
+    """Figures 1 to 3 of the Crayon paper; for a decoder of dense grids JPEG beside it, or the worst of several sets."""
     from training import pictures
-    from training.decoders import YCBCR
 
-    images = sets[0][2]
-    pictures.figure1(folder / "figure1.png", images[0])
-    pictures.figure2(folder / "figure2.png", [row for row in rows if row["subset"] == rows[0]["subset"]])
-    pictures.figure3(folder / "figure3.png", images[0], model, steps)
-    if model.space is not YCBCR:
-        return
-    n = 16 if 16 in steps else steps[0]
-    pictures.colors(folder / "colors.png", images[:: max(1, len(images) // 4)][:4], model, n)
-    own = [row["each"]["psnr"] for row in rows if row["name"] == name and row["n"] == n]
-    lowest = [
-        (dataset["name"], images[int(np.argmin(each))]) for (dataset, _, images), each in zip(sets, own, strict=True)
-    ]
-    pictures.worst(folder / "worst.png", lowest, model, n)
+    images, n = sets[0][2], 16 if 16 in steps else steps[0]
+    if model.kind == "points":
+        pictures.figure1(folder / "figure1.png", images[0])
+        pictures.figure2(folder / "figure2.png", rows)
+        pictures.figure3(folder / "figure3.png", images[0], model, steps)
+    elif len(sets) == 1:
+        pictures.colors(folder / "colors.png", images[:: -(-len(images) // 4)], model, n)
+    else:
+        own = (row["each"]["psnr"] for row in rows if row["name"] == name and row["n"] == n)
+        lowest = [(one[0]["name"], one[2][int(np.argmin(each))]) for one, each in zip(sets, own, strict=True)]
+        pictures.worst(folder / "worst.png", lowest, model, n)
 
 
 def _images(loaded, spec, arguments):
@@ -202,6 +145,7 @@ def _by_content(images, rows):
 
 def _synthetic(size, decoders, steps, protocol):
     """Rows of the synthetic images, each a subset of its own."""
+    from training.scoring import score
     from training.subsets import synthetic_images
 
     return [
@@ -235,7 +179,7 @@ def _parser():
     parser.add_argument("--allow-overlap", action="store_true", help="score images that the model has seen")
     parser.add_argument("--data-dir", help="where TFDS finds its data")
     parser.add_argument("--results", type=Path, help="result file; results/MODEL-DATASET.json if not given")
-    parser.add_argument("--figures", type=Path, help="folder for figures 1 to 3; none if not given")
+    parser.add_argument("--figures", type=Path, help="folder for figures; none if not given")
     return parser
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from training.command import CommandError
 from zoo.color_spaces import LUMA_FROM_RGB
 
 LARGEST_SIDE = 512  # the shorter side of what is held in memory; larger photographs are resized to it
@@ -40,11 +41,14 @@ class RandomViews:
             batch_size: views in a batch.
             stream: a number; each stream draws on its own.
             first: number of the batch to begin with.
+
+        Raises:
+            CommandError: no photograph is as large as that.
         """
         sources = [[rgb for rgb in images if min(rgb.shape[:2]) >= size] for images in self.images]
         sources = [images for images in sources if images]
         if not sources:
-            raise ValueError(f"No photograph is as large as `size`. Received: size={size}")
+            raise CommandError(f"no photograph to train on is at least {size}x{size}: choose a smaller --size")
 
         def draw(index):
             return random_view(np.random.default_rng([self.seed, stream, index]), sources, size)

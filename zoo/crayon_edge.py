@@ -11,18 +11,22 @@ from zoo.weights import load_weights
 
 NEIGHBOURS = 5  # each pixel attends to this many cells a side
 KEY = 12  # channels of queries and keys
-LEAST_CELL, LARGEST_CELL = 8, 64
+# Cells of up to so many pixels are resized to 8, 16 and 32 pixels a side, larger ones to 64. Small cells are never
+# reduced: fine colour is what is left to win there.
+LARGEST_STEPS = {8: 8, 16: 22, 32: 45}
 
 
 def crayon_edge(input_size=(320, 320), n=16, kind="means", width=16, weights=None, share=None, name="crayon_edge"):
     """A decoder from luma and colour grid to chroma, in Y'CbCr, whose weights serve every n, size and kind of grid.
 
-    Luma is resized until a cell has p x p pixels, p the power of two from 8 to 64 nearest to n, so that the network
-    always sees one geometry. An encoder of strided convolutions goes down from half of that size to one position a
+    Luma is resized until a cell has p x p pixels, p a power of two from 8 to 64 near n, so that the network always
+    sees one geometry. An encoder of strided convolutions goes down from half of that size to one position a
     cell, where it meets the grid, and comes up again. Each position at half size then attends to the 5 x 5 nearest
     cells (its query against keys that were made from luma and colour there, and a learned sharpness against distance)
     and takes the weighted mean of *their colours*. A small residual, which sees how far the cells' colours were
-    missed, is added, and the result is resized to full size: chroma has half the size of luma in most JPEG files, too.
+    missed, is added; where the grid holds means, so is what they are missed by still. The result is resized to full
+    size, where what luma has beyond half size comes in: chroma follows it with a slope that was predicted for each
+    position, as in AV1's chroma from luma.
 
     Joint bilateral upsampling (Kopf et al. 2007) is the same sum with weights that are given, not learned.
 
@@ -56,8 +60,11 @@ def crayon_edge(input_size=(320, 320), n=16, kind="means", width=16, weights=Non
 
     luma = keras.Input((height, breadth, 1), name="luma")
     grid = keras.Input((*given, 2), name="grid")
-    x = _extend(luma, [(shift, count * n - side - shift) for count, side in zip(cells, input_size, strict=True)])
-    x = _resize(x, [count * p for count in cells]) / 64.0 - 2.0
+    light = _extend(luma, [(shift, count * n - side - shift) for count, side in zip(cells, input_size, strict=True)])
+    light = light / 64.0 - 2.0
+    whole = light.shape[1:3]
+    x = _resize(light, [count * p for count in cells])
+    light = light - _resize(ops.average_pool(x, 2, 2), whole)
     colors = _extend(grid, [(0, count - known) for count, known in zip(cells, given, strict=True)]) / 32.0
 
     depth = int(math.log2(p))
@@ -80,10 +87,14 @@ def crayon_edge(input_size=(320, 320), n=16, kind="means", width=16, weights=Non
     queries = layer.conv("query", KEY, 1, activation=None, gain=1 / KEY)(x)
     sharpness = layer.conv("sharpness", 1, 1)(x)
     chroma = _attend(queries, sharpness, keys, colors, p // 2)
-    missed = _resize(colors - _at_cells(chroma, p // 2, kind), chroma.shape[1:3])
+    half = chroma.shape[1:3]
+    missed = _resize(colors - _at_cells(chroma, p // 2, kind), half)
     residual = layer.conv("residual_a", width)(layers.Concatenate(name="residual_concat")([x, chroma, missed]))
-    chroma = (chroma + layer.conv("residual_b", 2, activation=None, gain=0.1)(residual)) * 32.0
-    chroma = _resize(chroma, [count * n for count in cells])
+    residual = layer.conv("residual_b", 4, activation=None, gain=0.1)(residual)
+    chroma = chroma + residual[..., :2]
+    if kind == "means":
+        chroma = chroma + _resize(colors - _at_cells(chroma, p // 2, kind), half)
+    chroma = (_resize(chroma, whole) + _resize(residual[..., 2:], whole) * light) * 32.0
     if chroma.shape[1:3] != (height, breadth):
         chroma = chroma[:, shift : shift + height, shift : shift + breadth]
     model = keras.Model({"luma": luma, "grid": grid}, chroma, name=name)
@@ -93,8 +104,8 @@ def crayon_edge(input_size=(320, 320), n=16, kind="means", width=16, weights=Non
 
 
 def cell_size(n):
-    """Pixels a side that a cell of the grid is resized to: the nearest power of two from 8 to 64."""
-    return min(max(2 ** round(math.log2(n)), LEAST_CELL), LARGEST_CELL)
+    """Pixels a side that a cell of the grid is resized to."""
+    return next((p for p, largest in LARGEST_STEPS.items() if n <= largest), 64)
 
 
 class _Layers:

@@ -12,6 +12,7 @@ from training import evaluate
 from training.datasets import SAMPLES
 from training.decoders import HintsDecoder, decode_image, encode_image
 from training.metrics import psnr
+from training.scoring import score
 from training.subsets import CONTENT, synthetic_images, terciles
 
 
@@ -52,10 +53,34 @@ def test_a_table_of_all_methods(run_folder, others, tmp_path, capsys):
             assert min(figure.size) > 90
 
 
+def test_pretrained_weights_on_several_data_sets(others, tmp_path, capsys):
+    """By name, with compressed luma: each data set is a subset, with gains over the baselines and its worst image."""
+    second = tmp_path / "second"
+    second.mkdir()
+    for i, path in enumerate(sorted(others.glob("*.png"))):
+        with Image.open(path) as image:
+            image.crop((0, 0, 150, 130 + i)).save(second / f"{i}.png")
+    path, figures = tmp_path / "result.json", tmp_path / "figures"
+    argv = ["crayon_edge", "--dataset", f"folder:{others}", f"folder:{second}", "--n", "16", "--metrics", "csim"]
+    argv += ["--size", "0", "--luma", "WEBP", "30", "--levin", "0"]
+    assert evaluate.main([*argv, "--results", str(path), "--figures", str(figures)]) == 0
+    assert "second, all: 3 images, grid of means in Y'CbCr" in capsys.readouterr().out
+    rows = json.loads(path.read_text())["rows"]
+    assert {row["subset"] for row in rows} == {"others", "second"}
+    for subset in ("others", "second"):
+        quality = {row["name"]: row["metrics"] for row in rows if row["subset"] == subset}
+        edge, best = quality.pop("crayon_edge"), max(metrics["psnr"] for metrics in quality.values())
+        assert edge["gain"] == pytest.approx(edge["psnr"] - best, abs=1e-4)
+        assert edge["gain"] > 0
+        assert edge["wins"] == 3
+    with Image.open(figures / "worst.png") as figure:
+        assert min(figure.size) > 300
+
+
 def test_model_row_is_what_the_model_gives(run_folder, photographs):
     model = keras.models.load_model(run_folder / "model.keras")
     rgb = photographs[0][:64, :64]
-    (row,) = evaluate.score([rgb], {"crayon": HintsDecoder(model)}, [20])
+    (row,) = score([rgb], {"crayon": HintsDecoder(model)}, [20])
     luma, grid = encode_image(rgb, 20, "points")
     hints = np.zeros((1, 64, 64, 2), np.float32)
     hints[0, ::20, ::20] = grid
@@ -90,6 +115,7 @@ def test_bad_input(run_folder, refused, tmp_path):
     assert "--n must lie between 2 and the size of the crops, 64" in message(run_folder, "--n", 20, 65)
     assert "--n must lie between 2" in message(run_folder, "--n", 1)
     assert "no usable image of at least 320x320" in message(run_folder, "--size", 320, "--n", 20)
+    assert "--luma takes one of JPEG, WEBP, AVIF and a quality" in message(run_folder, "--n", 20, "--luma", "GIF", 3)
     corrupt = tmp_path / "model.keras"
     corrupt.write_bytes((run_folder / "model.keras").read_bytes()[:50_000])
     assert "model.keras is not a Keras model that can be read" in message(corrupt)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from training.command import CommandError
 from training.datasets import open_dataset
 from training.views import CODECS, RandomViews, compress_luma, random_view
 from zoo.color_spaces import rgb_to_ycbcr
@@ -53,5 +54,5 @@ def test_compression_touches_luma_alone(codec, photographs):
 
 
 def test_photographs_that_are_too_small_are_refused():
-    with pytest.raises(ValueError, match="Received: size=300"):
+    with pytest.raises(CommandError, match="at least 300x300"):
         RandomViews([open_dataset("samples")], "train", 0).batches(300, 1, 0)

@@ -61,7 +61,7 @@ def test_one_set_of_layers_serves_all(trained):
 
 
 def test_cells():
-    sizes = {8: (4, 8, 11), 16: (12, 16, 22), 32: (23, 40, 45), 64: (46, 80, 100)}
+    sizes = {8: (4, 6, 8), 16: (9, 16, 22), 32: (23, 40, 45), 64: (46, 80, 100)}
     assert {p: tuple(n for n in steps if cell_size(n) == p) for p, steps in sizes.items()} == sizes
 
 
