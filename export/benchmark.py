@@ -16,7 +16,8 @@ def main(argv):
     """Measures latency by threads, peak memory and size of exported decoders, beside the float Keras model.
 
     The Keras model is its SavedModel, which TensorFlow runs as fast as `predict_on_batch`. All is measured in one
-    run, each decoder in a process of its own.
+    run, each decoder in a process of its own. `times_first_export` is the speed beside the fastest decoder of the first
+    folder.
     """
     parser = ArgumentParser(prog="python -m export.benchmark", description=main.__doc__)
     parser.add_argument("exports", type=Path, nargs="+", help="folders that `python -m export` wrote")
@@ -27,7 +28,7 @@ def main(argv):
 
     from training.results import listing, write_results
 
-    rows = []
+    rows, first = [], {}
     for folder in arguments.exports:
         card = read_card(folder)
         for threads in arguments.threads:
@@ -36,18 +37,21 @@ def main(argv):
                 for name in (KERAS, *card["files"])
             }
             keras_ms = measured[KERAS]["latency_ms"]
+            first.setdefault(threads, min(metrics["latency_ms"] for metrics in measured.values()))
             for name, metrics in measured.items():
                 label = "Keras float32" if name == KERAS else name.removesuffix(".tflite")
                 metrics["times_keras_speed"] = keras_ms / metrics["latency_ms"]
+                metrics["times_first_export"] = first[threads] / metrics["latency_ms"]
                 rows.append(
                     {
-                        "name": f"{card['model']} width {card['settings'].get('width')}, {label}",
+                        "name": f"{card['model']} width {card['settings'].get('width')}, n = {card['n']}, {label}",
                         "size": card["size"],
                         "threads": threads,
                         "metrics": metrics,
                     }
                 )
-    print(listing(rows, ["threads", "latency_ms", "times_keras_speed", "peak_memory_mb", "file_mb"]))
+    shown = ["threads", "latency_ms", "times_keras_speed", "times_first_export", "peak_memory_mb", "file_mb"]
+    print(listing(rows, shown))
     write_results(arguments.results, "python -m export.benchmark " + " ".join(argv), rows)
     print(f"written: {arguments.results}")
     return 0

@@ -74,7 +74,7 @@ def _quantized_output(flat):
     graph = model.subgraphs[0]
     producers = {int(op.outputs[0]): op for op in graph.operators}
     source = output = int(graph.outputs[0])
-    while _code(model, producers[source]) in _TO_UINT8:
+    while source in producers and _code(model, producers[source]) in _TO_UINT8:
         graph.operators.remove(producers[source])
         source = int(producers[source].inputs[0])
     if source == output:
@@ -101,7 +101,7 @@ def _int8(flat, calibrated, inputs):
     """Quantises a float32 TFLite model by the ranges that another one of the same operators takes on `inputs`."""
     with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings(action="ignore"):
         ranges = _quantizer(calibrated).calibrate({SIGNATURE: inputs}, num_threads=os.cpu_count())
-        names = dict(zip(_tensor_names(calibrated), _tensor_names(flat), strict=True))
+        names = dict(zip(_computed(calibrated), _computed(flat), strict=True))
         ranges = {names.get(name, name): value for name, value in ranges.items()}
         return bytes(_quantizer(flat).quantize(ranges, enable_progress_report=False).quantized_model)
 
@@ -125,6 +125,8 @@ def _quantizer(flat):
     return recipe
 
 
-def _tensor_names(flat):
-    model = flatbuffer_utils.read_model_from_bytearray(bytearray(flat))
-    return [tensor.name.decode() for tensor in model.subgraphs[0].tensors]
+def _computed(flat):
+    """Names of the inputs of a TFLite model and of what its operators compute, in order."""
+    graph = flatbuffer_utils.read_model_from_bytearray(bytearray(flat)).subgraphs[0]
+    tensors = [*graph.inputs, *(output for operator in graph.operators for output in operator.outputs)]
+    return [graph.tensors[int(tensor)].name.decode() for tensor in tensors]

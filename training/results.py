@@ -104,13 +104,18 @@ def render(text, root):
         options = dict(pair.split("=", 1) for pair in match[3].split())
         rows = read_results(Path(root) / match[2])["rows"]
         where = [pair.split(":") for pair in options.pop("where", "").split(",") if pair]
-        rows = [row for row in rows if all(str(row.get(key)) == value.replace("_", " ") for key, value in where)]
+        rows = [row for row in rows if all(_joined(row.get(key)) == value for key, value in where)]
         if "metrics" in options:
             options["metrics"] = options["metrics"].split(",")
         written = (listing if "metrics" in options else pivot)(rows, **options)
         return f"{match[1]}{written}\n{match[4]}"
 
     return MARKED.sub(table, text)
+
+
+def _joined(value):
+    """A value as `where` has it: with underscores for spaces."""
+    return str(value).replace(" ", "_")
 
 
 def _rounded(value):
