@@ -65,11 +65,10 @@ def prefixes(content):
             {int(i) for op in graph.operators for i in getattr(op, side)} for side in ("outputs", "inputs")
         )
         graph.outputs = np.array(sorted(produced - used), np.int32)
-        code = model.operatorCodes[graph.operators[-1].opcodeIndex]
-        yield (
-            names[max(code.builtinCode, code.deprecatedBuiltinCode)],
-            flatbuffer_utils.convert_object_to_bytearray(model),
+        code = flatbuffer_utils.get_builtin_code_from_operator_code(
+            model.operatorCodes[graph.operators[-1].opcodeIndex]
         )
+        yield names[code], flatbuffer_utils.convert_object_to_bytearray(model)
 
 
 def _latency(content, arguments):

@@ -74,7 +74,8 @@ def _quantized_output(flat):
     graph = model.subgraphs[0]
     producers = {int(op.outputs[0]): op for op in graph.operators}
     source = output = int(graph.outputs[0])
-    while source in producers and _code(model, producers[source]) in _TO_UINT8:
+    codes = [flatbuffer_utils.get_builtin_code_from_operator_code(code) for code in model.operatorCodes]
+    while source in producers and codes[producers[source].opcodeIndex] in _TO_UINT8:
         graph.operators.remove(producers[source])
         source = int(producers[source].inputs[0])
     if source == output:
@@ -90,11 +91,6 @@ def _quantized_output(flat):
     scale.scale, scale.zeroPoint = [1.0], [0]
     graph.tensors[output].quantization = scale
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
-
-
-def _code(model, operator):
-    code = model.operatorCodes[operator.opcodeIndex]
-    return max(code.builtinCode, code.deprecatedBuiltinCode)
 
 
 def _int8(flat, calibrated, inputs):

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from export.benchmark import peak_memory_mb
+from export import benchmark
 from export.photographs import image_size, view
-from export.runtime import decode_tiled, median_latency, open_decoder, read_card
+from export.runtime import decode_tiled, open_decoder, read_card
 from training.command import ArgumentParser, CommandError, atomic, in_fresh_process, run
 
 
@@ -56,7 +56,9 @@ def main(argv):
     if arguments.small:
         height, width = cards[arguments.small]["size"]
         metrics["pixels_of_small"] = rgb.shape[0] * rgb.shape[1] / (height * width)
-        metrics["time_of_small"] = metrics["ms"] / in_fresh_process(latency, arguments.small / file)
+        metrics["time_of_small"] = (
+            metrics["ms"] / in_fresh_process(benchmark.measure, arguments.small / file, 2, 20)["latency_ms"]
+        )
     if arguments.whole:
         if cards[arguments.whole]["size"] != [-(-side // card["n"]) * card["n"] for side in rgb.shape[:2]]:
             raise CommandError(f"{arguments.whole} is not of the photograph's size, {rgb.shape[:2]} in whole cells")
@@ -80,13 +82,7 @@ def measure(path, inputs, n):
     decoder = open_decoder(path)
     began = time.perf_counter()
     decoded = decode_tiled(decoder, **inputs, n=n)
-    return decoded, {"ms": 1000 * (time.perf_counter() - began), "peak_memory_mb": peak_memory_mb()}
-
-
-def latency(path):
-    """Median time in ms of a decoder."""
-    decoder = open_decoder(path)
-    return median_latency(decoder, {name: np.full(shape, 128, np.uint8) for name, shape in decoder.shapes.items()}, 20)
+    return decoded, {"ms": 1000 * (time.perf_counter() - began), "peak_memory_mb": benchmark.peak_memory_mb()}
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def main(argv):
     parser.add_argument("--results", type=Path, required=True, help="result file of its evaluation")
     arguments = parser.parse_args(argv)
 
-    from training.datasets import digests, open_dataset
+    from training.datasets import open_dataset
     from training.results import read_results, versions
     from training.run_folder import load_run
     from zoo.weights import FOLDER, SUFFIX, save_weights
@@ -35,8 +35,8 @@ def main(argv):
         raise CommandError(f"{arguments.run} is no run of a model for weights named {arguments.name}: see --name")
     rows = [row for row in read_results(arguments.results)["rows"] if row["name"] == model and row["subset"] == "all"]
     samples = open_dataset("samples")  # resized copies of photographs that it may have seen
-    list(samples.images("train")), list(samples.images("validation")), list(samples.images("test"))
-    seen = loaded.digests.union(*digests([samples]).values())
+    list(samples.images("all"))
+    seen = loaded.digests.union(samples.seen["all"].values())
 
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / f"{arguments.name}.npz"

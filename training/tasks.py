@@ -58,8 +58,11 @@ class DenseGridTask:
 
     def inputs(self, rgb):
         """`{"luma": (B, H, W, 1), "grid": (B, ceil(H/n), ceil(W/n), 2)}` of a symbolic batch of uint8 sRGB."""
-        ycbcr = ops.round(rgb_to_ycbcr(rgb))
-        return {"luma": ycbcr[..., :1], "grid": ops.round(sample_grid(rgb_to_ycbcr(rgb)[..., 1:], self.n, self.kind))}
+        ycbcr = rgb_to_ycbcr(rgb)
+        return {
+            "luma": ops.round(ycbcr[..., :1]),
+            "grid": ops.round(sample_grid(ycbcr[..., 1:], self.n, self.kind)),
+        }
 
     def loss(self, rgb, chroma):
         """Mean squared error of each image over R, G and B, in dB: 48.13 less PSNR, but for rounding and clipping."""
