@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from keras import ops
 
-from zoo import crayon_edge
 from zoo.color_grid import paint_hints, sample_grid
 from zoo.color_spaces import lab_to_rgb, rgb_to_lab, rgb_to_ycbcr, ycbcr_to_rgb
+from zoo.registry import MODELS
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class HintsDecoder:
 
 
 class GridDecoder:
-    """A `zoo.crayon_edge` as a decoder for any image size, step and kind of grid: it is built anew for each of them."""
+    """A `zoo.crayon_edge`, or `_m`, as a decoder for any image size, step and kind of grid, built anew for each."""
 
     space, kind = YCBCR, "means"
 
@@ -71,10 +71,14 @@ class GridDecoder:
         self.model = model
         self._built = {}
 
+    def build(self, size, n, kind):
+        """The model for images `(height, width)`, this step and kind."""
+        return MODELS[self.model.name].build(size, n, kind, share=self.model)
+
     def __call__(self, luma, grid, n, kind):
         key = (luma.shape, n, kind)
         if key not in self._built:
-            self._built[key] = crayon_edge(*key, share=self.model)
+            self._built[key] = self.build(*key)
         inputs = {"luma": luma[None, ..., None] * (self.space.white / 100), "grid": grid[None]}
         return np.asarray(self._built[key].predict_on_batch(inputs))[0]
 

@@ -12,6 +12,7 @@ from zoo.color_spaces import LUMA_FROM_RGB
 LARGEST_SIDE = 512  # the shorter side of what is held in memory; larger photographs are resized to it
 FULL_SCALE_SHARE = 0.4
 LEAST_SCALE = 0.4
+GREY_SHARE = 0.03
 COMPRESSED_SHARE = 0.25
 CODECS = {"JPEG": (8, 70), "WEBP": (2, 70), "AVIF": (15, 65)}  # the range of qualities
 
@@ -20,8 +21,8 @@ class RandomViews:
     """Random crops of photographs, held in memory.
 
     A view is a square of a photograph at full size or resized to 0.4 to 1 of it (Lanczos), and mirrored half of the
-    time. For a quarter of them the luma went through JPEG, WebP or AVIF at low quality, as it will have where luma is
-    sent by such a codec; chroma is that of the original.
+    time. A few are made grey, so that grey stays grey. For a quarter of them the luma went through JPEG, WebP or AVIF
+    at low quality, as it will have where luma is sent by such a codec; chroma is that of the original.
 
     Args:
         sources: `Photographs`; each one gives the same share of the views.
@@ -73,6 +74,8 @@ def random_view(random, sources, size):
         view = np.asarray(Image.fromarray(view).resize((size, size), Image.Resampling.LANCZOS))
     if random.random() < 0.5:
         view = view[:, ::-1]
+    if random.random() < GREY_SHARE:
+        view = np.repeat((view @ LUMA_FROM_RGB).round().astype(np.uint8)[..., None], 3, -1)
     if random.random() >= COMPRESSED_SHARE:
         return view, view
     codec = list(CODECS)[random.integers(len(CODECS))]

@@ -14,9 +14,31 @@ KEY = 12  # channels of queries and keys
 # Cells of up to so many pixels are resized to 8, 16 and 32 pixels a side, larger ones to 64. Small cells are never
 # reduced: fine colour is what is left to win there.
 LARGEST_STEPS = {8: 8, 16: 22, 32: 45}
+LARGEST_STEPS_M = {8: 8, 16: 11, 32: 22}
+_CHROMA = np.float32([1, 1, 0, 0])
+_SLOPES = np.float32([0, 0, 1, 1])
 
 
-def crayon_edge(input_size=(320, 320), n=16, kind="means", width=16, weights=None, share=None, name="crayon_edge"):
+def crayon_edge_m(input_size=(320, 320), n=16, kind="means", name="crayon_edge_m", **options):
+    """`crayon_edge` for finer colour at five times the work, where milliseconds do not count.
+
+    Cells of 12 to 45 pixels are resized to twice as many, and each level of the decoder has a residual block more. Args
+    and errors are those of `crayon_edge`; its pretrained weights are `crayon_edge_m-photographs`.
+    """
+    return crayon_edge(input_size, n, kind, name=name, largest_steps=LARGEST_STEPS_M, refine=True, **options)
+
+
+def crayon_edge(
+    input_size=(320, 320),
+    n=16,
+    kind="means",
+    width=16,
+    weights=None,
+    share=None,
+    name="crayon_edge",
+    largest_steps=LARGEST_STEPS,
+    refine=False,
+):
     """A decoder from luma and colour grid to chroma, in Y'CbCr, whose weights serve every n, size and kind of grid.
 
     Luma is resized until a cell has p x p pixels, p a power of two from 8 to 64 near n, so that the network always
@@ -38,6 +60,8 @@ def crayon_edge(input_size=(320, 320), n=16, kind="means", width=16, weights=Non
         weights: None for new ones, the name of weights of the zoo (`crayon_edge-photographs`), or a .npz file.
         share: a `crayon_edge` whose layers this one uses; new ones if None.
         name: name of the model.
+        largest_steps: `{p: n}`, the largest n whose cells are resized to p x p pixels; 64 x 64 beyond them.
+        refine: whether each level of the decoder ends in a residual block.
 
     Returns:
         A functional model from `{"luma": (batch, H, W, 1), "grid": (batch, ceil(H/n), ceil(W/n), 2)}` to `chroma`
@@ -55,7 +79,7 @@ def crayon_edge(input_size=(320, 320), n=16, kind="means", width=16, weights=Non
     # A point lies in the middle of its cell once the image is moved by half a cell.
     shift = n // 2 if kind == "points" else 0
     cells = tuple(-(-(side + shift) // n) for side in input_size)
-    p = cell_size(n)
+    p = cell_size(n, largest_steps)
     layer = _Layers(share)
 
     luma = keras.Input((height, breadth, 1), name="luma")
@@ -76,13 +100,14 @@ def crayon_edge(input_size=(320, 320), n=16, kind="means", width=16, weights=Non
     x = layers.Concatenate(name="cell_concat")([skips.pop(), colors, _at_cells(x, p, kind), is_point])
     x = layer.conv("cell_embed", 4 * width)(x)
     for block in ("cell1", "cell2"):
-        y = layer.conv(f"{block}b", 4 * width, activation=None)(layer.conv(f"{block}a", 4 * width)(x))
-        x = layers.Add(name=f"{block}_add")([x, y])
+        x = layer.residual(x, block, f"{block}_add")
     keys = layer.conv("cell_key", KEY, 1, activation=None)(x)
     for level in range(depth - 1, 0, -1):
         block, filters = f"decoder{min(level, 3)}", width * min(2 ** (level - 1), 4)
         x = layer.conv_transpose(f"{block}a", filters)(x)
         x = layer.conv(f"{block}b", filters)(layers.Add(name=f"decoder_add{level}")([x, skips.pop()]))
+        if refine:
+            x = layer.residual(x, f"{block}_refine", f"decoder_refine_add{level}", gain=1e-4)
 
     queries = layer.conv("query", KEY, 1, activation=None, gain=1 / KEY)(x)
     sharpness = layer.conv("sharpness", 1, 1)(x)
@@ -91,10 +116,13 @@ def crayon_edge(input_size=(320, 320), n=16, kind="means", width=16, weights=Non
     missed = _resize(colors - _at_cells(chroma, p // 2, kind), half)
     residual = layer.conv("residual_a", width)(layers.Concatenate(name="residual_concat")([x, chroma, missed]))
     residual = layer.conv("residual_b", 4, activation=None, gain=0.1)(residual)
-    chroma = chroma + residual[..., :2]
+    # From here on four planes: Cb, Cr, and their slopes against luma.
+    planes = ops.matmul(chroma, np.eye(2, 4, dtype="float32")) + residual
     if kind == "means":
-        chroma = chroma + _resize(colors - _at_cells(chroma, p // 2, kind), half)
-    chroma = (_resize(chroma, whole) + _resize(residual[..., 2:], whole) * light) * 32.0
+        known = ops.matmul(colors, np.eye(2, 4, dtype="float32"))
+        planes = planes + _resize(known - ops.multiply(_at_cells(planes, p // 2, kind), _CHROMA), half)
+    light = ops.add(ops.matmul(light, _SLOPES[None]), _CHROMA)
+    chroma = ops.matmul(_resize(planes, whole) * light, np.tile(32 * np.eye(2, dtype="float32"), (2, 1)))
     if chroma.shape[1:3] != (height, breadth):
         chroma = chroma[:, shift : shift + height, shift : shift + breadth]
     model = keras.Model({"luma": luma, "grid": grid}, chroma, name=name)
@@ -103,9 +131,9 @@ def crayon_edge(input_size=(320, 320), n=16, kind="means", width=16, weights=Non
     return model
 
 
-def cell_size(n):
+def cell_size(n, largest_steps=LARGEST_STEPS):
     """Pixels a side that a cell of the grid is resized to."""
-    return next((p for p, largest in LARGEST_STEPS.items() if n <= largest), 64)
+    return next((p for p, largest in largest_steps.items() if n <= largest), 64)
 
 
 class _Layers:
@@ -121,6 +149,11 @@ class _Layers:
                 filters, kernel, strides, "same", activation=activation, kernel_initializer=initializer, name=name
             )
         return self._layers[name]
+
+    def residual(self, x, block, name, gain=1.0):
+        filters = x.shape[-1]
+        y = self.conv(f"{block}b", filters, activation=None, gain=gain)(self.conv(f"{block}a", filters)(x))
+        return layers.Add(name=name)([x, y])
 
     def conv_transpose(self, name, filters):
         if name not in self._layers:

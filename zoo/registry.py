@@ -8,7 +8,7 @@ import numpy as np
 from keras import layers
 
 from zoo.crayon import crayon
-from zoo.crayon_edge import crayon_edge
+from zoo.crayon_edge import crayon_edge, crayon_edge_m
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Entry:
 MODELS = {
     "crayon": Entry(crayon, (320, 320), "arXiv 2502.05402"),
     "crayon_edge": Entry(crayon_edge, (320, 320), "ours"),
+    "crayon_edge_m": Entry(crayon_edge_m, (320, 320), "ours"),
 }
 
 

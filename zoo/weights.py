@@ -31,12 +31,13 @@ def card(name):
     return json.loads((FOLDER / f"{name}{SUFFIX}").read_text())
 
 
-def load_weights(model, weights):
+def load_weights(model, weights, partial=False):
     """Sets the weights of a model.
 
     Args:
         model: a Keras model of named layers.
         weights: name of weights in the zoo, or path of a .npz file.
+        partial: whether layers that the file lacks stay as they are.
 
     Raises:
         ValueError: unknown weights, a file whose sha256 is not its card's, that cannot be read, or that lacks an array
@@ -57,6 +58,8 @@ def load_weights(model, weights):
     except (ValueError, zipfile.BadZipFile, EOFError) as error:
         raise ValueError(f"{path} is no .npz file that can be read ({error})") from None
     for name, variable in _variables(model):
+        if partial and name not in arrays:
+            continue
         if name not in arrays or arrays[name].shape != tuple(variable.shape):
             received = arrays[name].shape if name in arrays else None
             raise ValueError(f"{path} holds no {name} of shape {tuple(variable.shape)}. Received: shape={received}")

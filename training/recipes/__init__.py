@@ -14,4 +14,4 @@ The docstring of a recipe has the command, the time and the result. A recipe hol
 
 from training.recipes import crayon, crayon_edge
 
-RECIPES = {"crayon": crayon, "crayon_edge": crayon_edge}
+RECIPES = {"crayon": crayon, "crayon_edge": crayon_edge, "crayon_edge_m": crayon_edge}

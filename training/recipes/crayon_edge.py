@@ -26,7 +26,8 @@ import tensorflow as tf
 from training.command import CommandError, positive
 from training.tasks import DenseGridTask
 from training.views import RandomViews
-from zoo import crayon_edge
+from zoo.registry import MODELS
+from zoo.weights import load_weights
 
 
 @dataclass(frozen=True)
@@ -43,20 +44,33 @@ class Branch:
         return f"{self.kind}{self.n}"
 
 
-BRANCHES = (
-    Branch(4, "means", 64, 2),
-    Branch(6, "means", 96, 2),
-    Branch(10, "means", 120, 4),
-    Branch(16, "means", 128, 12),
-    Branch(20, "means", 160, 10),
-    Branch(40, "means", 240, 4),
-    Branch(80, "means", 320, 1),
-    Branch(15, "points", 120, 3),
-    Branch(40, "points", 240, 1),
-)
+BRANCHES = {
+    "crayon_edge": (
+        Branch(4, "means", 64, 2),
+        Branch(6, "means", 96, 2),
+        Branch(10, "means", 120, 4),
+        Branch(16, "means", 128, 12),
+        Branch(20, "means", 160, 10),
+        Branch(40, "means", 240, 4),
+        Branch(80, "means", 320, 1),
+        Branch(15, "points", 120, 3),
+        Branch(40, "points", 240, 1),
+    ),
+    "crayon_edge_m": (
+        Branch(4, "means", 64, 1),
+        Branch(6, "means", 96, 1),
+        Branch(10, "means", 120, 2),
+        Branch(16, "means", 128, 6),
+        Branch(20, "means", 160, 4),
+        Branch(40, "means", 240, 2),
+        Branch(80, "means", 320, 1),
+        Branch(15, "points", 120, 2),
+        Branch(40, "points", 240, 1),
+    ),
+}
 VALIDATION_BATCH = 7
 WARM_UP = 200
-LEAST_SIZE = max(branch.n for branch in BRANCHES)
+LEAST_SIZE = max(branch.n for branches in BRANCHES.values() for branch in branches)
 
 TEST_IMAGES = ()
 
@@ -92,18 +106,22 @@ def check(settings):
 
 def model(settings):
     """The network to train, built for n = 16; the other grids share its layers."""
-    try:
-        return crayon_edge((320, 320), 16, "means", settings["width"], settings["weights"])
-    except (ValueError, FileNotFoundError) as error:
-        raise CommandError(f"cannot start from --weights {settings['weights']} ({error})") from None
+    network = _build(settings, (320, 320), 16, width=settings["width"])
+    if settings["weights"]:
+        try:
+            load_weights(network, settings["weights"], partial=True)
+        except (ValueError, FileNotFoundError) as error:
+            raise CommandError(f"cannot start from --weights {settings['weights']} ({error})") from None
+    return network
 
 
 def training_model(network, settings):
     """A compiled model from the views of all branches to what the network makes of them."""
     views, chroma, loss = {}, {}, {}
-    for branch in BRANCHES:
+    branches = BRANCHES[settings["recipe"]]
+    for branch in branches:
         size, task = (_side(branch, settings),) * 2, DenseGridTask(branch.n, branch.kind)
-        built = crayon_edge(size, branch.n, branch.kind, share=network, name=f"edge_{branch.name}")
+        built = _build(settings, size, branch.n, branch.kind, share=network, name=f"edge_{branch.name}")
         views[branch.name] = rgb = keras.Input((*size, 3), dtype="uint8", name=branch.name)
         chroma[branch.name] = built(task.inputs(rgb))
         loss[branch.name] = task.loss
@@ -111,8 +129,8 @@ def training_model(network, settings):
     rate, steps = settings["learning_rate"], settings["steps"] * settings["epochs"]
     schedule = keras.optimizers.schedules.CosineDecay(rate / 100, steps, warmup_target=rate, warmup_steps=WARM_UP)
     # Each view counts the same, of whichever branch it is.
-    total = sum(branch.batch for branch in BRANCHES)
-    weights = {branch.name: branch.batch / total for branch in BRANCHES}
+    total = sum(branch.batch for branch in branches)
+    weights = {branch.name: branch.batch / total for branch in branches}
     trained.compile(keras.optimizers.Adam(schedule), loss, loss_weights=weights)
     return trained
 
@@ -121,7 +139,7 @@ def batches(sources, settings, epoch):
     """The tf.data sets of training, endless, from `epoch` on, and of validation, central crops of the first source."""
     views = RandomViews(sources, "train", settings["seed"])
     train, validation = {}, {}
-    for stream, branch in enumerate(BRANCHES):
+    for stream, branch in enumerate(BRANCHES[settings["recipe"]]):
         size = _side(branch, settings)
         train[branch.name] = views.batches(size, branch.batch, stream, epoch * settings["steps"])
         crops = sources[0].crops("validation", size).map(lambda _, crop: (crop, crop))
@@ -129,6 +147,10 @@ def batches(sources, settings, epoch):
     validation = _by_branch(validation)
     usable = validation.reduce(np.int64(0), lambda count, _: count + 1)  # this pass fills the caches as well
     return _by_branch(train).prefetch(2), validation.apply(tf.data.experimental.assert_cardinality(usable))
+
+
+def _build(settings, *arguments, **options):
+    return MODELS[settings["recipe"]].build(*arguments, **options)
 
 
 def _side(branch, settings):
