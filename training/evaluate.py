@@ -1,4 +1,4 @@
-"""Scores a model beside classical colour propagation: `python -m training.evaluate runs/crayon`."""
+"""Scores models beside classical colour propagation: `python -m training.evaluate runs/crayon`."""
 
 import sys
 from pathlib import Path
@@ -9,10 +9,10 @@ from training.command import ArgumentParser, CommandError, positive, run
 
 
 def main(argv):
-    """Scores a model on photographs, on parts of them by content and on synthetic images, beside the baselines.
+    """Scores models on photographs, on parts of them by content and on synthetic images, beside the baselines.
 
     Prints a table, and writes a result file and figures as PNG. Baselines get the same luma and the same grid in the
-    same colour space as the model. Several data sets are scored one by one, and so are whole images: without parts.
+    same colour space as the models. Several data sets are scored one by one, and so are whole images: without parts.
     """
     arguments = _parser().parse_args(argv)
 
@@ -21,54 +21,57 @@ def main(argv):
     from training.run_folder import load_run
     from training.scoring import Protocol, score
 
-    loaded = load_run(arguments.run)
-    model = loaded.decoder()
-    sets = [_images(loaded, spec, arguments) for spec in arguments.dataset or [None]]
-    protocol = Protocol(arguments.kind or model.kind, model.space, ("psnr", *arguments.metrics), _luma(arguments))
-    name = loaded.settings.get("recipe", loaded.model.name)
-    decoders = {**FAST, name: model}
+    loaded = {run.settings.get("recipe", run.model.name): run for run in map(load_run, arguments.runs)}
+    models = {name: run.decoder() for name, run in loaded.items()}
+    first = next(iter(models.values()))
+    if len(models) < len(arguments.runs) or any(model.space != first.space for model in models.values()):
+        raise CommandError("models of one name, or of several colour spaces, cannot stand in one table")
+    sets = [_images(list(loaded.values()), spec, arguments) for spec in arguments.dataset or [None]]
+    protocol = Protocol(arguments.kind or first.kind, first.space, ("psnr", *arguments.metrics), _luma(arguments))
+    decoders = {**FAST, **models}
 
     rows, levin_rows, parts = [], [], []
     for dataset, _, images in sets:
         subset = "all" if len(sets) == 1 else dataset["name"]
         scored = score(images, decoders, arguments.n, protocol, subset)
-        few = _score_levin(images, scored, name, arguments, protocol)
+        few = _score_levin(images, scored, list(models), arguments, protocol)
         rows, levin_rows = rows + scored, levin_rows + few
         what = f"{dataset['name']}, {dataset['split']}: {len(images)} images"
-        print(f"{what}, grid of {protocol.kind} in {model.space.name}, 8-bit RGB")
+        print(f"{what}, grid of {protocol.kind} in {first.space.name}, 8-bit RGB")
         print(pivot([*scored, *few], "psnr"))
         if len(sets) == 1 and arguments.size != 0:
             parts = [*_by_content(images, scored), *_synthetic(dataset["size"], decoders, arguments.n, protocol)]
-    path = arguments.results or Path("results") / f"{name}-{sets[0][0]['name'].replace('/', '-')}.json"
+    path = arguments.results or Path("results") / f"{'-'.join(models)}-{sets[0][0]['name'].replace('/', '-')}.json"
     datasets = [{**dataset, "names": names} for dataset, names, _ in sets]
     write_results(
         path,
         "python -m training.evaluate " + " ".join(argv),
         [*rows, *levin_rows, *parts],
         datasets[0] if len(datasets) == 1 else datasets,
-        loaded.settings.get("seed"),
-        model={"parameters": loaded.model.count_params(), "settings": loaded.settings},
-        protocol={"kind": protocol.kind, "space": model.space.name, "luma": protocol.luma},
+        next(run.settings.get("seed") for run in loaded.values()),
+        models={name: {"parameters": run.model.count_params(), **run.settings} for name, run in loaded.items()},
+        protocol={"kind": protocol.kind, "space": first.space.name, "luma": protocol.luma},
     )
     print(f"written: {path}")
     if arguments.figures:
-        _draw(arguments.figures, sets, rows, name, model, arguments.n)
+        _draw(arguments.figures, sets, rows, models, arguments.n)
         print(f"written: figures in {arguments.figures}")
     return 0
 
 
-def _score_levin(images, rows, name, arguments, protocol):
-    """Rows of Levin's optimisation on some of the images; adds `levin_gain` and `levin_wins` to the model's."""
+def _score_levin(images, rows, names, arguments, protocol):
+    """Rows of Levin's optimisation on some of the images; adds `levin_gain` and `levin_wins` to the models'."""
     from training.baselines import levin
     from training.scoring import add_gain, score
 
-    add_gain(rows, name)
+    add_gain(rows, names)
     if not arguments.levin:
         return []
     every = -(-len(images) // arguments.levin)
     few = score(images[::every], {"levin": levin}, arguments.n, protocol, rows[0]["subset"])
-    models = [row for row in rows if row["name"] == name]
-    for row, other in zip(models, few, strict=True):
+    slow = {row["n"]: row for row in few}
+    for row in (row for row in rows if row["name"] in names):
+        other = slow[row["n"]]
         above = np.array(row["each"]["psnr"][::every]) - other["each"]["psnr"]
         row["metrics"] |= {"levin_gain": float(above.mean()), "levin_wins": int((above > 0).sum())}
     print(f"levin, which is slow: on {len(images[::every])} of the images")
@@ -89,10 +92,11 @@ def _luma(arguments):
     return codec, int(quality)
 
 
-def _draw(folder, sets, rows, name, model, steps):
-    """Figures 1 to 3 of the Crayon paper; for a decoder of dense grids JPEG beside it, or the worst of several sets."""
+def _draw(folder, sets, rows, models, steps):
+    """Draws the first model: figures 1 to 3 of the Crayon paper, or JPEG beside it, or the worst of several sets."""
     from training import pictures
 
+    name, model = next(iter(models.items()))
     images, n = sets[0][2], 16 if 16 in steps else steps[0]
     if model.kind == "points":
         pictures.figure1(folder / "figure1.png", images[0])
@@ -107,11 +111,11 @@ def _draw(folder, sets, rows, name, model, steps):
 
 
 def _images(loaded, spec, arguments):
-    """The data set as result files name it, its image names, and its images; refuses what the model has seen."""
+    """The data set as result files name it, its image names, and its images; refuses what a model has seen."""
     from training.datasets import open_dataset
     from training.recipes import RECIPES
 
-    settings = loaded.settings
+    settings = loaded[0].settings
     spec = spec or settings.get("dataset", "samples")
     own = spec == settings.get("dataset")
     size = settings.get("size", 320) if arguments.size is None else arguments.size
@@ -122,7 +126,8 @@ def _images(loaded, spec, arguments):
     split = arguments.split or ("all" if photographs.flat and not own else "test")
     images = list(photographs.crops(split, size, limit=arguments.limit).as_numpy_iterator())
     if not arguments.allow_overlap:
-        loaded.refuse_overlap(photographs)
+        for run in loaded:
+            run.refuse_overlap(photographs)
     if min(min(rgb.shape[:2]) for _, rgb in images) < max(arguments.n):
         raise CommandError(f"an image of {spec} is smaller than --n {max(arguments.n)}: give --size or a smaller --n")
     name = Path(spec).name if spec.startswith("folder:") else spec
@@ -162,8 +167,10 @@ def _parser():
     from training.views import CODECS
 
     parser = ArgumentParser(prog="python -m training.evaluate", description=main.__doc__)
-    parser.add_argument("run", help="run folder, .keras file or name of weights of the zoo")
-    parser.add_argument("--dataset", nargs="+", help="TFDS names, folder:PATH or samples; the run's own if not given")
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="run folder, .keras file or name of weights of the zoo")
+    parser.add_argument(
+        "--dataset", nargs="+", help="TFDS names, folder:PATH or samples; the first run's own if not given"
+    )
     parser.add_argument(
         "--split",
         choices=("train", "validation", "test", "all"),

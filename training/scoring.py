@@ -70,13 +70,14 @@ def score(images, decoders, steps, protocol=PAPER, subset="all"):
     return rows
 
 
-def add_gain(rows, name):
-    """Adds to the model's rows how far it is above the baselines at the same step, on the same images.
+def add_gain(rows, names):
+    """Adds to the models' rows how far each is above the baselines at the same step, on the same images.
 
-    `gain` is its PSNR less that of the best of them, `wins` the number of images on which it is above each.
+    Rows of other names are the baselines. `gain` is its PSNR less that of the best of them, `wins` the number of
+    images on which it is above each.
     """
-    for row in (row for row in rows if row["name"] == name):
-        others = [other for other in rows if other["n"] == row["n"] and other["name"] != name]
+    for row in (row for row in rows if row["name"] in names):
+        others = [other for other in rows if other["n"] == row["n"] and other["name"] not in names]
         row["metrics"]["gain"] = row["metrics"]["psnr"] - max(other["metrics"]["psnr"] for other in others)
         best = np.max([other["each"]["psnr"] for other in others], axis=0)
         row["metrics"]["wins"] = int((np.array(row["each"]["psnr"]) > best).sum())
