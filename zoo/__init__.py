@@ -1,6 +1,17 @@
 """Model builders in pure Keras 3: image colorizers and colour codecs. `python -m zoo` lists them."""
 
+from zoo.champati import champati_baseline, champati_classification, champati_features, champati_regression
+from zoo.colorize import colorize
 from zoo.crayon import crayon
 from zoo.crayon_edge import crayon_edge, crayon_edge_m
 
-__all__ = ["crayon", "crayon_edge", "crayon_edge_m"]
+__all__ = [
+    "champati_baseline",
+    "champati_classification",
+    "champati_features",
+    "champati_regression",
+    "colorize",
+    "crayon",
+    "crayon_edge",
+    "crayon_edge_m",
+]

@@ -4,7 +4,7 @@ import sys
 
 from zoo.registry import MODELS, macs
 
-LINE = "{:<10} {:>12} {:>7} {:>10}  {:<14} {}"
+LINE = "{:<23} {:>12} {:>7} {:>10}  {:<14} {}"
 
 
 def main():

@@ -75,19 +75,19 @@ def soft_encode(chroma, bins, neighbours=5, sigma=5.0):
     return ops.sum(ops.one_hot(nearest, len(bins)) * ops.expand_dims(weights, -1), axis=-2)
 
 
-def annealed_mean(probabilities, bins, temperature=0.38):
-    """Chroma `(..., 2)` of probabilities `(..., Q)` of bins: equations 6 and 7 of Champati, Houle and Zhang.
+def annealed_mean(logits, bins, temperature=0.38):
+    """Chroma `(..., 2)` of logits `(..., Q)` of bins: equations 6 and 7 of Champati, Houle and Zhang.
 
-    Probabilities are raised to 1 / `temperature` and normalised, and the bins' colours averaged by them: 1 gives the
-    mean, towards 0 it becomes the mode.
+    Probabilities are raised to 1 / `temperature` and normalised, which is a softmax of the logits over it, and the
+    bins' colours averaged by them: 1 gives the mean, towards 0 it becomes the mode. Logarithms of probabilities are
+    logits.
 
     Raises:
         ValueError: a temperature that is not above 0.
     """
     if not temperature > 0:
         raise ValueError(f"`temperature` must be above 0. Received: temperature={temperature}")
-    sharpened = ops.softmax(ops.log(ops.maximum(probabilities, 1e-30)) / temperature, axis=-1)
-    return ops.matmul(sharpened, bins)
+    return ops.matmul(ops.softmax(ops.divide(logits, temperature), axis=-1), bins)
 
 
 def _nearness(chroma, bins):

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from zoo.champati import champati_baseline, champati_classification, champati_features, champati_regression
 from zoo.crayon import crayon
 from zoo.crayon_edge import crayon_edge, crayon_edge_m
 
@@ -24,6 +25,10 @@ MODELS = {
     "crayon": Entry(crayon, (320, 320), "arXiv 2502.05402"),
     "crayon_edge": Entry(crayon_edge, (320, 320), "ours"),
     "crayon_edge_m": Entry(crayon_edge_m, (320, 320), "ours"),
+    "champati_baseline": Entry(champati_baseline, (32, 32), "Champati, Houle and Zhang"),
+    "champati_regression": Entry(champati_regression, (32, 32), "Champati, Houle and Zhang"),
+    "champati_classification": Entry(champati_classification, (32, 32), "Champati, Houle and Zhang"),
+    "champati_features": Entry(champati_features, (32, 32), "Champati, Houle and Zhang"),
 }
 
 
