@@ -33,6 +33,7 @@ def open_dataset(spec, test_images=(), seed=0, data_dir=None):
         spec: `samples`, `folder:PATH` or the name of a TFDS data set with an `image` feature.
             A folder holds train/, validation/ (or val/) and test/, each with images at any depth, or, flat,
             only images: then a seeded tenth each is held out for validation and for test.
+            Without a validation split a seeded fifth of the training images is held out.
         test_images: positions that make the test split where validation must be shared between the two;
             if there are none, or the split is too small for them, a seeded tenth of it does.
         seed: of all random choices.
@@ -115,6 +116,15 @@ class Photographs:
             rgb = self._load(split, name.decode(), source)
             if rgb is not None:
                 yield rgb
+
+    def labelled(self, split, size, limit=None):
+        """All crops of `split` in memory, uint8 `(N, size, size, 3)`, and the number of each one's class, `(N,)`.
+
+        CommandError where the data has no classes.
+        """
+        labels = self._labels(split)
+        names, crops = zip(*self.crops(split, size, limit=limit).as_numpy_iterator(), strict=True)
+        return np.stack(crops), np.array([labels[name.decode()] for name in names])
 
     def batches(self, split, size, batch_size, position="center", epoch_seed=None):
         """A tf.data.Dataset of (rgb, rgb), uint8 `(batch, size, size, 3)`: cached, prefetched.
@@ -216,6 +226,14 @@ class FolderPhotographs(Photographs):
     def _open(self, source):
         return source.decode()
 
+    def _labels(self, split):
+        """Class numbers by name: folders below the split, sorted."""
+        folders = {path: path.relative_to(self.root).parent.parts for path in self._items(split)}
+        classes = sorted({parts[-1] for parts in folders.values() if parts[1:]})
+        if not classes or any(len(parts) < 2 for parts in folders.values()):
+            raise CommandError(f"{self.root} has no classes: {split}/ must hold a folder for each")
+        return {path.relative_to(self.root).as_posix(): classes.index(parts[-1]) for path, parts in folders.items()}
+
 
 class TfdsPhotographs(Photographs):
     """The images of a TFDS data set, in their stored order; see `open_dataset`."""
@@ -263,6 +281,17 @@ class TfdsPhotographs(Photographs):
     def _open(self, source):
         return io.BytesIO(source)
 
+    def _labels(self, split):
+        """Class numbers by name."""
+        if "label" not in self._builder.info.features:
+            raise CommandError(f"the TFDS data set {self.spec!r} has no `label` feature: choose one with classes")
+        labels = {}
+        for stored in {stored for stored, _ in self._items(split)}:
+            rows = self._builder.as_dataset(split=stored, decoders=self._encoded, shuffle_files=False)
+            numbers = enumerate(rows.map(lambda row: row["label"]).as_numpy_iterator())
+            labels |= {f"{stored}/{i}": int(label) for i, label in numbers}
+        return labels
+
 
 def _require_network():
     """OSError when no host name can be looked up: TFDS itself would retry for minutes."""
@@ -279,17 +308,23 @@ def split_flat(items, seed):
 
 
 def share_held_out(splits, test_images, seed):
-    """Fills the empty ones of validation and test: from each other, or from train where both are empty."""
+    """Fills the empty ones of validation and test: validation from train, test from validation, both from train."""
     if not splits["validation"] and not splits["test"]:
         splits.update(split_flat(splits["train"], seed))
-    elif not splits["validation"] or not splits["test"]:
-        held_out = splits["validation"] or splits["test"]
-        if not test_images or max(test_images) >= len(held_out):
-            tenth = -(-len(held_out) // 10)
-            test_images = np.random.default_rng(seed).permutation(len(held_out))[:tenth]
-        chosen = set(map(int, test_images))
-        splits["test"] = [item for i, item in enumerate(held_out) if i in chosen]
-        splits["validation"] = [item for i, item in enumerate(held_out) if i not in chosen]
+    elif not splits["validation"]:
+        order = np.random.default_rng(seed).permutation(len(splits["train"]))
+        _divide(splits, "train", "validation", order[: len(order) // 5])
+    elif not splits["test"]:
+        held_out = len(splits["validation"])
+        if not test_images or max(test_images) >= held_out:
+            test_images = np.random.default_rng(seed).permutation(held_out)[: -(-held_out // 10)]
+        _divide(splits, "validation", "test", test_images)
+
+
+def _divide(splits, whole, part, positions):
+    chosen = set(map(int, positions))
+    splits[part] = [item for i, item in enumerate(splits[whole]) if i in chosen]
+    splits[whole] = [item for i, item in enumerate(splits[whole]) if i not in chosen]
 
 
 def to_rgb(image):

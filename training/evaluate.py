@@ -17,11 +17,14 @@ def main(argv):
     arguments = _parser().parse_args(argv)
 
     from training.baselines import FAST
+    from training.colorizers import color_space, evaluate_colorizers, is_classifier
     from training.results import pivot, write_results
     from training.run_folder import load_run
     from training.scoring import Protocol, score
 
     loaded = {run.settings.get("recipe", run.model.name): run for run in map(load_run, arguments.runs)}
+    if all(color_space(run.model) or is_classifier(run.model) for run in loaded.values()):
+        return evaluate_colorizers(loaded, arguments, argv)
     models = {name: run.decoder() for name, run in loaded.items()}
     first = next(iter(models.values()))
     if len(models) < len(arguments.runs) or any(model.space != first.space for model in models.values()):
@@ -185,6 +188,7 @@ def _parser():
     parser.add_argument("--levin", type=_size, default=3, help="images for Levin's optimisation, which is slow")
     parser.add_argument("--allow-overlap", action="store_true", help="score images that the model has seen")
     parser.add_argument("--data-dir", help="where TFDS finds its data")
+    parser.add_argument("--classifier", help="colorizers: run folder of the classifier of feature preservation")
     parser.add_argument("--results", type=Path, help="result file; results/MODEL-DATASET.json if not given")
     parser.add_argument("--figures", type=Path, help="folder for figures; none if not given")
     return parser

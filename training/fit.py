@@ -23,10 +23,7 @@ def main(argv):
     from training import evaluate
     from training.callbacks import AfterEpoch, KeepBest, SaveState, StopOnNaN, TimeLeft, load_state
     from training.datasets import digests, open_dataset
-    from training.decoders import model_decoder
-    from training.pictures import preview
     from training.recipes import RECIPES
-    from training.run_folder import usual_step
 
     recipe = RECIPES[settings["recipe"]]
     keras.utils.set_random_seed(settings["seed"])
@@ -34,7 +31,7 @@ def main(argv):
     sources = [open_dataset(spec, recipe.TEST_IMAGES, settings["seed"], arguments.data_dir) for spec in specs]
 
     network = recipe.model(settings)
-    trained = recipe.training_model(network, settings)
+    trained = recipe.training_model(network, settings, sources)
     best, history = load_state(out, trained) if arguments.resume else (float("inf"), [])
     train, validation = recipe.batches(sources, settings, len(history))
     steps = settings.get("steps") or len(train)
@@ -52,12 +49,11 @@ def main(argv):
         f"epoch {len(history) + 1} to {settings['epochs']}, in {out}",
         flush=True,
     )
-    decoder, n = model_decoder(network), usual_step(settings)
     keep_best = KeepBest(out / "model.keras", network, best)
     callbacks = [
         StopOnNaN(),
         keep_best,
-        AfterEpoch(lambda: preview(out / "preview.png", shown, decoder, n)),
+        AfterEpoch(lambda: recipe.preview(out / "preview.png", shown, network, settings)),
         keras.callbacks.TensorBoard(out / "logs", write_graph=False),
         SaveState(out, keep_best, history),
         TimeLeft(settings["epochs"], steps, recipe.FASTER),
@@ -76,7 +72,7 @@ def main(argv):
     except KeyboardInterrupt:
         print(f"interrupted: go on with `python -m training.fit {settings['recipe']} --out {out} --resume`")
         return 130
-    report = [str(out), "--n", str(n), "--levin", "0", "--results", str(out / "metrics.json")]
+    report = [str(out), *recipe.report(settings), "--results", str(out / "metrics.json")]
     return evaluate.main(report + (["--data-dir", arguments.data_dir] if arguments.data_dir else []))
 
 

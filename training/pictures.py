@@ -27,9 +27,14 @@ def preview(path, images, decoder, n):
     for rgb in images:
         decoded = decode_image(decoder, rgb, n, decoder.kind, decoder.space)
         error = np.abs(rgb.astype(int) - decoded) * 4
-        rows.append(np.hstack([rgb, kept(rgb, n), decoded, error.clip(0, 255).astype(np.uint8)]))
+        rows.append([rgb, kept(rgb, n), decoded, error.clip(0, 255).astype(np.uint8)])
+    save_rows(path, rows)
+
+
+def save_rows(path, rows):
+    """Writes rows of images of one size as one picture."""
     with atomic(path) as temporary:
-        Image.fromarray(np.vstack(rows)).save(temporary)
+        Image.fromarray(np.vstack([np.hstack(row) for row in rows])).save(temporary, "png")
 
 
 def figure1(path, rgb, n=3):

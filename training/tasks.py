@@ -7,8 +7,9 @@ It is the only place that knows what is hidden and what is predicted.
 import keras
 from keras import ops
 
+from zoo.color_bins import nearest_bin, soft_encode
 from zoo.color_grid import point_mask, sample_grid
-from zoo.color_spaces import RGB_FROM_CHROMA, lab_to_rgb, rgb_to_lab, rgb_to_ycbcr
+from zoo.color_spaces import RGB_FROM_CHROMA, lab_to_rgb, rgb_to_lab, rgb_to_ycbcr, rgb_to_yuv
 
 N_RANGE = (6, 100)
 PAPER_STEPS = (6, 15, 20, 40, 50, 60, 80, 100)
@@ -68,6 +69,44 @@ class DenseGridTask:
         """Mean squared error of each image over R, G and B, in dB: 48.13 less PSNR, but for rounding and clipping."""
         error = ops.matmul(rgb_to_ycbcr(rgb)[..., 1:] - chroma, RGB_FROM_CHROMA)
         return 10 * ops.log10(ops.mean(ops.square(error), axis=(1, 2, 3)) + self.LEAST_ERROR)
+
+
+class LumaTask:
+    """Colours from luma alone (Champati, Houle and Zhang).
+
+    Args:
+        space: "lab", "yuv" or "rgb", as in `zoo.champati`.
+        bins: colours `(Q, 2)` of the bins, for classification.
+        weights: of the bins, `(Q,)`; None for equal ones.
+        soft: whether labels are soft, as in Zhang, Isola and Efros 2016; one-hot otherwise.
+    """
+
+    FROM_RGB = {"lab": rgb_to_lab, "yuv": rgb_to_yuv, "rgb": rgb_to_ycbcr}
+
+    def __init__(self, space, bins=None, weights=None, soft=False):
+        self.space = space
+        self.bins = bins
+        self.weights = weights
+        self.soft = soft
+
+    def inputs(self, rgb):
+        """`{"luma": (B, H, W, 1)}` of a symbolic batch `(B, H, W, 3)` of uint8 sRGB."""
+        return {"luma": self.FROM_RGB[self.space](rgb)[..., :1]}
+
+    def squared_error(self, rgb, joined):
+        """Equation 1: squared distance of each pixel, summed over channels, averaged over pixels; of each image."""
+        original = ops.cast(rgb, "float32") if self.space == "rgb" else self.FROM_RGB[self.space](rgb)
+        return ops.mean(ops.sum(ops.square(original - joined), axis=-1), axis=(1, 2))
+
+    def cross_entropy(self, rgb, logits):
+        """Equations 2 and 3, averaged over pixels, of each image."""
+        chroma = self.FROM_RGB[self.space](rgb)[..., 1:]
+        labels = nearest_bin(chroma, self.bins)
+        truth = soft_encode(chroma, self.bins) if self.soft else ops.one_hot(labels, len(self.bins))
+        entropy = -ops.sum(truth * ops.log_softmax(logits, axis=-1), axis=-1)
+        if self.weights is not None:
+            entropy = entropy * ops.take(self.weights, labels)
+        return ops.mean(entropy, axis=(1, 2))
 
 
 class RandomStep(keras.layers.Layer):

@@ -7,11 +7,19 @@ The docstring of a recipe has the command, the time and the result. A recipe hol
 - `TEST_IMAGES`: positions of the test images, see `training.datasets.open_dataset`;
 - `FASTER`: what to type on a machine that is too slow for it;
 - `model(settings)`: the network to train;
-- `training_model(network, settings)`: a compiled model from photographs to what the network makes of them;
+- `training_model(network, settings, sources)`: a compiled model from photographs to what the network makes of them;
 - `batches(sources, settings, epoch)`: what it is fitted to and validated on, from the `Photographs` of `--dataset` and
-  `--also`. Where training is endless, the setting `steps` says how many are an epoch.
+  `--also`. Where training is endless, the setting `steps` says how many are an epoch;
+- `preview(path, images, network, settings)`: writes a picture of what it does to a few images, and `report(settings)`:
+  arguments of the evaluation that ends a run.
 """
 
-from training.recipes import crayon, crayon_edge
+from training.recipes import champati, champati_features, crayon, crayon_edge
 
-RECIPES = {"crayon": crayon, "crayon_edge": crayon_edge, "crayon_edge_m": crayon_edge}
+RECIPES = {
+    "champati": champati,
+    "champati_features": champati_features,
+    "crayon": crayon,
+    "crayon_edge": crayon_edge,
+    "crayon_edge_m": crayon_edge,
+}

@@ -23,7 +23,10 @@ from argparse import ArgumentTypeError
 import keras
 import numpy as np
 
+from training import pictures
 from training.command import CommandError, positive
+from training.decoders import model_decoder
+from training.run_folder import usual_step
 from training.tasks import ColorGridTask, compiled
 from zoo import crayon
 
@@ -120,7 +123,7 @@ def model(settings, input_size=(None, None)):
     return crayon(input_size, settings["width"])
 
 
-def training_model(network, settings):
+def training_model(network, settings, _):
     """A compiled model from crops to what the network makes of them."""
     return compiled(network, ColorGridTask(settings["n"]), settings["size"], settings["learning_rate"])
 
@@ -131,6 +134,16 @@ def batches(sources, settings, epoch):
     batch_size = settings["batch_size"] or choose_batch_size(model(settings, (size, size)))
     train = sources[0].batches("train", size, batch_size, "random", epoch_seed=settings["seed"] + epoch)
     return train, sources[0].batches("validation", size, batch_size)
+
+
+def preview(path, images, network, settings):
+    """Writes one row an image; see `training.pictures.preview`."""
+    pictures.preview(path, images, model_decoder(network), usual_step(settings))
+
+
+def report(settings):
+    """Arguments of the closing evaluation."""
+    return ["--n", str(usual_step(settings)), "--levin", "0"]
 
 
 def choose_batch_size(network):

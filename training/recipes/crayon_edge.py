@@ -24,6 +24,7 @@ import numpy as np
 import tensorflow as tf
 
 from training.command import CommandError, positive
+from training.recipes.crayon import preview, report
 from training.tasks import DenseGridTask
 from training.views import RandomViews
 from zoo.registry import MODELS
@@ -68,6 +69,8 @@ BRANCHES = {
         Branch(40, "points", 240, 1),
     ),
 }
+__all__ = ["preview", "report"]  # those of Crayon
+
 VALIDATION_BATCH = 7
 WARM_UP = 200
 LEAST_SIZE = max(branch.n for branches in BRANCHES.values() for branch in branches)
@@ -115,7 +118,7 @@ def model(settings):
     return network
 
 
-def training_model(network, settings):
+def training_model(network, settings, _):
     """A compiled model from the views of all branches to what the network makes of them."""
     views, chroma, loss = {}, {}, {}
     branches = BRANCHES[settings["recipe"]]

@@ -1,0 +1,183 @@
+"""Automatic colorization: rebalancing, its metrics, its recipes, its closing table."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from training import evaluate, fit
+from training.color_metrics import DISTANCES, auc, colorfulness, threshold_accuracy
+from training.colorizers import colored, grey
+from training.datasets import SAMPLES, open_dataset, to_rgb
+from training.rebalancing import bin_counts, rebalancing_weights, smoothed_distribution
+from training.tasks import LumaTask
+from zoo import champati_classification, champati_regression, colorize
+from zoo.champati import bin_colors
+from zoo.color_bins import nearest_bin, soft_encode
+from zoo.color_spaces import rgb_to_lab, rgb_to_yuv
+
+
+@pytest.fixture(scope="module")
+def small():
+    """All samples at 32x32, uint8."""
+    return np.stack([to_rgb(Image.open(path))[0][4::8, 4::8] for path in sorted(SAMPLES.glob("*.webp"))])
+
+
+@pytest.fixture(scope="module")
+def classes(tmp_path_factory, small):
+    """A folder of two classes, light and dark photographs, in train/ and test/."""
+    folder = tmp_path_factory.mktemp("classes")
+    order = np.argsort(small.mean((1, 2, 3)))
+    for i, position in enumerate(order):
+        path = folder / ("test" if i % 4 == 0 else "train") / ("dark" if i < 16 else "light") / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(small[position]).save(path)
+    return folder
+
+
+@pytest.mark.parametrize("bins", [49, 81, 100, 313])
+def test_rebalancing_weights(bins, small):
+    colors = bin_colors(bins)
+    counts = bin_counts(small, rgb_to_lab, colors)
+    assert counts.sum() == small.size // 3
+    assert np.array_equal(
+        counts[:5], [(np.asarray(nearest_bin(rgb_to_lab(small)[..., 1:], colors)) == i).sum() for i in range(5)]
+    )
+    for sigma in (0, 3):
+        p = smoothed_distribution(counts, colors, sigma)
+        weights = rebalancing_weights(counts, colors, sigma=sigma)
+        assert p @ weights.astype(float) == pytest.approx(1, abs=1e-6)
+        assert np.array_equal(np.argsort(weights, kind="stable")[:1], [p.argmax()])
+        # In proportion to 1 / ((1 - 0.2) p + 0.2 / Q).
+        assert np.allclose(weights * (0.8 * p + 0.2 / bins), weights[0] * (0.8 * p[0] + 0.2 / bins), rtol=1e-5)
+    assert np.allclose(rebalancing_weights(counts, colors, mix=1), 1)
+
+
+def test_smoothing_is_on_the_lattice():
+    colors = bin_colors(81)
+    p = smoothed_distribution(np.arange(81) == 40, colors, 1.0).reshape(9, 9)
+    assert np.allclose(p, p.T)
+    assert p[4, 4] > p[4, 5] > p[5, 5] > 0
+
+
+def test_threshold_accuracy_is_the_share_within_each_threshold(small):
+    guess = grey(small)
+    difference = small.astype(float) - guess
+    by_hand = {
+        "channels to 255": [(np.abs(difference) <= t).mean() for t in range(256)],
+        "channels to 150": [(np.abs(difference) <= t).mean() for t in range(151)],
+        "Euclidean to 255": [(np.sqrt((difference**2).sum(-1)) <= t).mean() for t in range(256)],
+    }
+    assert set(by_hand) == set(DISTANCES)
+    for name, shares in by_hand.items():
+        assert threshold_accuracy(small, guess, name) == pytest.approx(100 * np.mean(shares), abs=1e-9)
+        assert threshold_accuracy(small, small, name) == 100
+
+
+def test_auc(small):
+    guess = grey(small)
+    true, guessed = (np.asarray(rgb_to_lab(x))[..., 1:] for x in (small, guess))
+    error = np.hypot(*np.moveaxis(true - guessed, -1, 0))
+    assert auc(small, guess) == pytest.approx(100 * np.mean([(error <= t).mean() for t in range(151)]), abs=1e-6)
+    assert auc(small, small) == pytest.approx(100)
+    # Rare colours are the vivid ones: grey misses them by more.
+    assert auc(small, guess, rebalanced=True) < auc(small, guess)
+
+
+def test_colorfulness(small):
+    assert colorfulness(grey(small)) == 0
+    half = (small.astype(float) + grey(small)) / 2
+    assert colorfulness(half) == pytest.approx(colorfulness(small) / 2, rel=0.05)
+
+
+def test_losses_are_the_equations(small):
+    lab, logits = (
+        np.asarray(rgb_to_lab(small[:2])),
+        np.random.default_rng(0).normal(size=(2, 32, 32, 49)).astype("float32"),
+    )
+    colors = bin_colors(49)
+    z = np.asarray(nearest_bin(lab[..., 1:], colors))
+    log = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+    one_hot, weights = np.eye(49)[z], np.linspace(1, 2, 49).astype("float32")
+    plain = LumaTask("lab", colors).cross_entropy(small[:2], logits)
+    assert np.allclose(plain, -(one_hot * log).sum(-1).mean((1, 2)), atol=1e-4)
+    weighted = LumaTask("lab", colors, weights).cross_entropy(small[:2], logits)
+    assert np.allclose(weighted, -(weights[z] * (one_hot * log).sum(-1)).mean((1, 2)), atol=1e-4)
+    soft = LumaTask("lab", colors, soft=True).cross_entropy(small[:2], logits)
+    encoded = np.asarray(soft_encode(lab[..., 1:], colors))
+    assert np.allclose(soft, -(encoded * log).sum(-1).mean((1, 2)), atol=1e-4)
+    shifted = lab + np.float32([0, 3, 4])
+    assert np.allclose(LumaTask("lab").squared_error(small[:2], shifted), 25, atol=1e-2)
+    assert np.allclose(LumaTask("rgb").squared_error(small[:2], small[:2] + 1.0), 3, atol=1e-3)
+
+
+@pytest.mark.parametrize("space", ["lab", "yuv", "rgb"])
+def test_what_a_model_makes_of_many_images_is_what_it_makes_of_one(space, small):
+    model = champati_regression((32, 32), color_space=space, width=4)
+    together = colored(model, small[:3])
+    # `colorize` of the same size differs only where RGB is joined to the full-size luma.
+    if space != "rgb":
+        assert np.abs(together[1].astype(int) - colorize(model, small[1])).max() <= 1
+    assert together.shape == (3, 32, 32, 3)
+
+
+def test_truth_has_no_loss(small):
+    """A classifier that is sure of the right bin makes the colours of the bins."""
+    colors = bin_colors(313)
+    model = champati_classification((32, 32), bins=313, width=4)
+    truth = np.asarray(nearest_bin(rgb_to_lab(small[:1])[..., 1:], colors))
+    sure = 50.0 * np.eye(313, dtype="float32")[truth]
+    assert float(LumaTask("lab", colors).cross_entropy(small[:1], sure)[0]) < 1e-6
+    assert model.output["bins"].shape[-1] == 313
+    assert np.abs(np.asarray(rgb_to_yuv(small))[..., 1:]).max() < 0.62
+
+
+def test_classes_of_a_folder(classes, refused, tmp_path):
+    data = open_dataset(f"folder:{classes}")
+    images, labels = data.labelled("test", 32)
+    assert images.shape == (8, 32, 32, 3)
+    assert labels.tolist() == [0] * 4 + [1] * 4
+    assert {split: data.count(split) for split in data.splits} == {"train": 20, "validation": 4, "test": 8}
+    argv = ["champati_features", "--dataset", "samples", "--out", str(tmp_path / "run")]
+    assert "has no classes" in refused(fit.main, argv)
+
+
+def test_recipes_to_the_closing_table(classes, tmp_path, capsys):
+    data = ["--dataset", f"folder:{classes}", "--width", "4", "--batch-size", "8"]
+    features = tmp_path / "features"
+    argv = ["champati_features", *data, "--epochs", "30", "--learning-rate", "3e-3", "--out", str(features)]
+    assert fit.main(argv) == 0
+    rows = {row["name"]: row["metrics"] for row in json.loads((features / "metrics.json").read_text())["rows"]}
+    assert rows["truth"]["feature_preservation"] >= 75
+    out, path = tmp_path / "colorizer", tmp_path / "result.json"
+    argv = ["champati", *data, "--bins", "49", "--rebalance", "--epochs", "2", "--out", str(out)]
+    assert fit.main(argv) == 0
+    with Image.open(out / "preview.png") as preview:
+        assert preview.size == (3 * 32, 4 * 32)
+    capsys.readouterr()
+    assert evaluate.main([str(out), "--classifier", str(features), "--results", str(path)]) == 0
+    rows = {row["name"]: row["metrics"] for row in json.loads(path.read_text())["rows"]}
+    assert list(rows) == ["truth", "grey", "champati"]
+    assert (rows["truth"]["gain"], rows["grey"]["gain"]) == (1, 0)
+    assert 0 <= rows["champati"]["feature_preservation"] <= 100
+    assert "| champati" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--network", "baseline", "--vgg", "frozen"], "--vgg is not for --network baseline"),
+        (["--bins", "50"], "no such bins"),
+        (["--bins", "313", "--color-space", "yuv"], "no such bins"),
+        (["--color-space", "rgb"], "no such bins"),
+        (["--mix", "2"], "--mix must lie between 0 and 1"),
+        (["--temperature", "0"], "--temperature must be above 0"),
+        (["--soft", "--color-space", "yuv"], "--soft is for --color-space lab"),
+        (["--vgg", "frozen", "--vgg-weights", "no/such.npz"], "no weights of VGG16 in --vgg-weights no/such.npz"),
+    ],
+)
+def test_bad_settings(argv, message, tmp_path, refused):
+    out = ["--dataset", "samples", "--out", str(tmp_path / "run")]
+    assert message in refused(fit.main, ["champati", *argv, *out])
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,117 @@
+"""Scores colorizers, models from luma alone, on images of one size: a part of `training.evaluate`."""
+
+from pathlib import Path
+
+import numpy as np
+from keras import ops
+
+from training.color_metrics import DISTANCES, auc, colorfulness, threshold_accuracy
+from training.command import CommandError
+from training.metrics import psnr
+from training.rebalancing import CHUNK
+from training.run_folder import load_run
+from training.tasks import LumaTask
+from zoo.color_spaces import LUMA_FROM_RGB, lab_to_rgb, yuv_to_rgb
+from zoo.colorize import SIDE
+
+_TO_RGB = {"lab": lab_to_rgb, "yuv": yuv_to_rgb, "rgb": ops.convert_to_tensor}
+
+
+def color_space(model):
+    """The name of a colorizer's output, "lab", "yuv" or "rgb"; None for a model that is no colorizer."""
+    if [tensor.name for tensor in model.inputs or ()] != ["luma"]:
+        return None
+    return next((space for space in _TO_RGB if space in model.output_names), None)
+
+
+def colored(model, images):
+    """What a colorizer makes of the luma of uint8 sRGB `(N, H, W, 3)`, as uint8."""
+    space = color_space(model)
+    task, decoded = LumaTask(space), []
+    for start in range(0, len(images), CHUNK):
+        joined = model.predict(task.inputs(images[start : start + CHUNK]), batch_size=128, verbose=0)[space]
+        decoded.append(ops.convert_to_numpy(_TO_RGB[space](joined)).round().clip(0, 255).astype(np.uint8))
+    return np.concatenate(decoded)
+
+
+def grey(images):
+    """The Y' of uint8 sRGB `(N, H, W, 3)` as grey images."""
+    return np.repeat((images @ LUMA_FROM_RGB).round().astype(np.uint8)[..., None], 3, -1)
+
+
+def score_colors(original, decoded, labels=None, classifier=None):
+    """Metrics of guessed colours, see `training.color_metrics`; of all definitions of threshold accuracy.
+
+    With a classifier, a model from `{"rgb": ...}` to logits, also `feature_preservation`: the per cent of the decoded
+    images that it puts into their class.
+    """
+    metrics = {f"threshold_accuracy, {name}": threshold_accuracy(original, decoded, name) for name in DISTANCES}
+    metrics |= {
+        "auc": auc(original, decoded),
+        "auc_rebalanced": auc(original, decoded, rebalanced=True),
+        "colorfulness": colorfulness(decoded),
+        "psnr": float(np.mean([psnr(*pair) for pair in zip(original, decoded, strict=True)])),
+    }
+    if classifier is not None:
+        logits = classifier.predict({"rgb": decoded.astype("float32")}, batch_size=500, verbose=0)
+        metrics["feature_preservation"] = float(100 * np.mean(logits.argmax(-1) == labels))
+    return metrics
+
+
+def add_share_of_grey_error(rows):
+    """Adds `gain` to each row: (TA - grey) / (100 - grey), of the first definition, which compares across readings."""
+    key = f"threshold_accuracy, {next(iter(DISTANCES))}"
+    least = next(row["metrics"][key] for row in rows if row["name"] == "grey")
+    for row in rows:
+        row["metrics"]["gain"] = (row["metrics"][key] - least) / (100 - least)
+
+
+def evaluate_colorizers(loaded, arguments, argv):
+    """Prints and writes a row for the truth, grey and each colorizer, by a classifier if there is one.
+
+    Args:
+        loaded: `training.run_folder.Run` by name, of colorizers and classifiers.
+        arguments, argv: of `training.evaluate`.
+    """
+    from training.datasets import open_dataset
+    from training.results import listing, write_results
+
+    runs = list(loaded.values())
+    if arguments.classifier:
+        runs.append(load_run(arguments.classifier))
+    classifier = next((run.model for run in runs if is_classifier(run.model)), None)
+    if arguments.classifier and classifier is None:
+        raise CommandError(f"{arguments.classifier} is no classifier: train one with `training.fit champati_features`")
+    settings = runs[0].settings
+    spec, size = (arguments.dataset or [settings.get("dataset", "cifar10")])[0], arguments.size or SIDE
+    photographs = open_dataset(spec, (), settings.get("seed", 0), arguments.data_dir)
+    split = arguments.split or "test"
+    if classifier:
+        images, labels = photographs.labelled(split, size, arguments.limit)
+    else:
+        crops = photographs.crops(split, size, limit=arguments.limit).as_numpy_iterator()
+        images, labels = np.stack([rgb for _, rgb in crops]), None
+    if not arguments.allow_overlap:
+        for run in runs:
+            run.refuse_overlap(photographs)
+    guesses = {"truth": images, "grey": grey(images)}
+    guesses |= {name: colored(run.model, images) for name, run in loaded.items() if color_space(run.model)}
+    rows = [{"name": n, "metrics": score_colors(images, guess, labels, classifier)} for n, guess in guesses.items()]
+    add_share_of_grey_error(rows)
+    print(listing(rows, list(rows[0]["metrics"])))
+    path = arguments.results or Path("results") / f"{'-'.join(loaded)}-{Path(spec).name}.json"
+    write_results(
+        path,
+        "python -m training.evaluate " + " ".join(argv),
+        rows,
+        {"name": Path(spec).name, "split": split, "images": len(images), "size": size},
+        settings.get("seed"),
+        models={name: {"parameters": run.model.count_params(), **run.settings} for name, run in loaded.items()},
+    )
+    print(f"written: {path}")
+    return 0
+
+
+def is_classifier(model):
+    """Whether a model takes colour images."""
+    return [tensor.name for tensor in model.inputs or ()] == ["rgb"]
