@@ -1,0 +1,50 @@
+"""Colours photographs, grey ones or not, of any size: `python -m export.colorize PHOTO... --model RUN`."""
+
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+from training.command import ArgumentParser, CommandError, atomic, run
+
+
+def main(argv):
+    """Writes each photograph as PNG, in colours guessed from its luma by a colorizer of the zoo.
+
+    What cannot be read is named at the end; the others are written all the same.
+    """
+    parser = ArgumentParser(prog="python -m export.colorize", description=main.__doc__)
+    parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help="image file that Pillow reads")
+    parser.add_argument("--model", required=True, help="run folder, .keras file or name of weights of the zoo")
+    parser.add_argument("--out", type=Path, default=Path("colored"), help="folder for NAME.png of each")
+    arguments = parser.parse_args(argv)
+
+    from training.colorizers import color_space
+    from training.datasets import to_rgb
+    from training.run_folder import load_run
+    from zoo import colorize
+
+    model = load_run(arguments.model).model
+    if color_space(model) is None:
+        raise CommandError(f"{arguments.model} is no colorizer: train one with `python -m training.fit champati`")
+    targets = [arguments.out / f"{photo.stem}.png" for photo in arguments.photos]
+    if len(set(targets)) < len(targets):
+        raise CommandError("two photographs have the same name: colour them into different --out folders")
+    failed = []
+    for photo, target in zip(arguments.photos, targets, strict=True):
+        try:
+            with Image.open(photo) as image:
+                rgb, _ = to_rgb(image)
+        except Exception as error:  # whatever a damaged file makes Pillow raise
+            failed.append(f"{photo} ({error})")
+            continue
+        with atomic(target) as temporary:
+            Image.fromarray(colorize(model, rgb)).save(temporary, "png")
+        print(f"written: {target}, {rgb.shape[1]}x{rgb.shape[0]}")
+    if failed:
+        raise CommandError(f"no image that can be read: {', '.join(failed)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))
