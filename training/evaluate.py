@@ -16,6 +16,11 @@ def main(argv):
     """
     arguments = _parser().parse_args(argv)
 
+    if arguments.tables:
+        from training.champati import tables
+
+        return tables(arguments, argv)
+
     from training.baselines import FAST
     from training.colorizers import color_space, evaluate_colorizers, is_classifier
     from training.results import pivot, write_results
@@ -189,6 +194,7 @@ def _parser():
     parser.add_argument("--allow-overlap", action="store_true", help="score images that the model has seen")
     parser.add_argument("--data-dir", help="where TFDS finds its data")
     parser.add_argument("--classifier", help="colorizers: run folder of the classifier of feature preservation")
+    parser.add_argument("--tables", choices=("champati",), help="all tables of a paper, from runs of its recipes")
     parser.add_argument("--results", type=Path, help="result file; results/MODEL-DATASET.json if not given")
     parser.add_argument("--figures", type=Path, help="folder for figures; none if not given")
     return parser

@@ -7,10 +7,12 @@ import pytest
 from PIL import Image
 
 from training import evaluate, fit
+from training.champati import row_name
 from training.color_metrics import DISTANCES, auc, colorfulness, threshold_accuracy
 from training.colorizers import colored, grey
 from training.datasets import SAMPLES, open_dataset, to_rgb
 from training.rebalancing import bin_counts, rebalancing_weights, smoothed_distribution
+from training.recipes import RECIPES
 from training.tasks import LumaTask
 from zoo import champati_classification, champati_regression, colorize
 from zoo.champati import bin_colors
@@ -143,16 +145,25 @@ def test_classes_of_a_folder(classes, refused, tmp_path):
     assert "has no classes" in refused(fit.main, argv)
 
 
-def test_recipes_to_the_closing_table(classes, tmp_path, capsys):
+@pytest.fixture(scope="module")
+def runs(classes, tmp_path_factory):
+    """Run folders of a classifier of light and dark, and of a colorizer."""
+    tmp_path = tmp_path_factory.mktemp("runs")
     data = ["--dataset", f"folder:{classes}", "--width", "4", "--batch-size", "8"]
     features = tmp_path / "features"
     argv = ["champati_features", *data, "--epochs", "30", "--learning-rate", "3e-3", "--out", str(features)]
     assert fit.main(argv) == 0
-    rows = {row["name"]: row["metrics"] for row in json.loads((features / "metrics.json").read_text())["rows"]}
-    assert rows["truth"]["feature_preservation"] >= 75
-    out, path = tmp_path / "colorizer", tmp_path / "result.json"
+    out = tmp_path / "colorizer"
     argv = ["champati", *data, "--bins", "49", "--rebalance", "--epochs", "2", "--out", str(out)]
     assert fit.main(argv) == 0
+    return features, out
+
+
+def test_recipes_to_the_closing_table(runs, tmp_path, capsys):
+    features, out = runs
+    rows = {row["name"]: row["metrics"] for row in json.loads((features / "metrics.json").read_text())["rows"]}
+    assert rows["truth"]["feature_preservation"] >= 75
+    path = tmp_path / "result.json"
     with Image.open(out / "preview.png") as preview:
         assert preview.size == (3 * 32, 4 * 32)
     capsys.readouterr()
@@ -162,6 +173,35 @@ def test_recipes_to_the_closing_table(classes, tmp_path, capsys):
     assert (rows["truth"]["gain"], rows["grey"]["gain"]) == (1, 0)
     assert 0 <= rows["champati"]["feature_preservation"] <= 100
     assert "| champati" in capsys.readouterr().out
+
+
+def test_tables(runs, classes, tmp_path, refused):
+    """A row for the truth, grey, the best of each lattice and each run, the paper's figures beside them."""
+    features, out = map(str, runs)
+    path = tmp_path / "tables.json"
+    argv = ["--tables", "champati", "--dataset", f"folder:{classes}", "--results", str(path)]
+    assert evaluate.main([features, out, *argv]) == 0
+    rows = {row["name"]: row for row in json.loads(path.read_text())["rows"]}
+    assert rows["grey"]["paper"] == {"threshold_accuracy": 91.05, "feature_preservation": 73.4}
+    assert rows["49 bins, rebalanced"]["settings"]["width"] == 4
+    # No bin of the published lattice is near grey; half a cell on there is one.
+    assert rows["at best: 49 bins, edge"]["metrics"]["gain"] < rows["at best: 49 bins, center"]["metrics"]["gain"]
+    assert rows["at best: 313 bins"]["metrics"]["gain"] > 0.5
+    assert "feature preservation needs a classifier" in refused(evaluate.main, [out, *argv])
+
+
+def test_row_names():
+    defaults = RECIPES["champati"].DEFAULTS
+    cases = {
+        "81 bins": {},
+        "313 bins": {"bins": 313, "lattice": "center"},
+        "81 bins, uv": {"color_space": "yuv"},
+        "81 bins, cell centres, VGG frozen, rebalanced": {"lattice": "center", "vgg": "frozen", "rebalance": True},
+        "regression rgb": {"network": "regression", "color_space": "rgb"},
+        "regression lab, VGG trainable": {"network": "regression", "vgg": "trainable"},
+        "baseline yuv": {"network": "baseline", "color_space": "yuv"},
+    }
+    assert {name: row_name(defaults | settings) for name, settings in cases.items()} == {name: name for name in cases}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,111 @@
+"""Tables 1 to 7 of Champati, Houle and Zhang, with their figures beside ours: a part of `training.evaluate`."""
+
+from pathlib import Path
+
+import numpy as np
+from keras import ops
+
+from training.color_metrics import DISTANCES
+from training.colorizers import add_share_of_grey_error, colored, grey, is_classifier, score_colors
+from training.command import CommandError
+from training.rebalancing import CHUNK
+from training.run_folder import load_run
+from zoo.champati import bin_colors
+from zoo.color_bins import nearest_bin
+from zoo.color_spaces import lab_to_rgb, rgb_to_lab
+
+# Table 1 to 6: threshold accuracy and feature preservation, per cent; of 313 bins and of U and V "mostly grey" is said.
+PAPER = {
+    "truth": (100, 81.44),
+    "grey": (91.05, 73.40),
+    "baseline rgb": (91.22, 66.68),
+    "baseline yuv": (94.08, 40.76),
+    "baseline lab": (95.58, 74.66),
+    "regression rgb": (92.88, 74.41),
+    "regression yuv": (95.68, 74.65),
+    "regression lab": (95.82, 76.46),
+    "regression lab, VGG frozen": (95.71, 75.62),
+    "regression lab, VGG trainable": (95.85, 76.65),
+    "49 bins": (94.60, 74.79),
+    "64 bins": (94.39, 73.57),
+    "81 bins": (95.58, 76.74),
+    "100 bins": (94.26, 74.92),
+    "81 bins, rebalanced": (95.56, 75.97),
+    "81 bins, VGG frozen": (95.40, 76.94),
+    "81 bins, VGG frozen, rebalanced": (95.40, 76.77),
+    "81 bins, VGG trainable": (95.25, 76.45),
+    "81 bins, VGG trainable, rebalanced": (95.57, 76.23),
+}
+LATTICE_BINS = (49, 64, 81, 100)
+
+
+def row_name(settings):
+    """The row of the tables to which a run's settings belong."""
+    if settings["network"] == "classification":
+        parts = [f"{settings['bins']} bins"]
+        parts += ["uv"] if settings["color_space"] == "yuv" else []
+        parts += ["cell centres"] if settings["lattice"] == "center" and settings["bins"] != 313 else []
+    else:
+        parts = [f"{settings['network']} {settings['color_space']}"]
+    parts += [f"VGG {settings['vgg']}"] if settings["vgg"] else []
+    parts += ["rebalanced"] if settings["rebalance"] else []
+    parts += ["soft labels"] if settings["soft"] else []
+    return ", ".join(parts)
+
+
+def tables(arguments, argv):
+    """Scores all runs on the test images and writes the rows of tables 1 to 6, the paper's figures beside ours.
+
+    A row for the truth, for grey, for what each lattice of bins can reach at best, and for each run. Table 7 is the
+    best of the others.
+    """
+    from training.datasets import open_dataset
+    from training.results import listing, write_results
+
+    runs = [load_run(path) for path in arguments.runs]
+    classifier = next((run.model for run in runs if is_classifier(run.model)), None)
+    if classifier is None:
+        raise CommandError("feature preservation needs a classifier: add a run of `training.fit champati_features`")
+    data = open_dataset((arguments.dataset or ["cifar10"])[0], (), 0, arguments.data_dir)
+    images, labels = data.labelled("test", 32, arguments.limit)
+    for run in runs:
+        run.refuse_overlap(data)
+
+    rows = []
+
+    def add(name, decoded, **more):
+        metrics = score_colors(images, decoded, labels, classifier)
+        paper = dict(zip(("threshold_accuracy", "feature_preservation"), PAPER.get(name, ()), strict=False))
+        rows.append({"name": name, "metrics": metrics, "paper": paper, **more})
+        print(f"{name}: {metrics['feature_preservation']:.2f} % feature preservation", flush=True)
+
+    add("truth", images)
+    add("grey", grey(images))
+    for lattice in ("edge", "center"):
+        for bins in LATTICE_BINS:
+            add(f"at best: {bins} bins, {lattice}", nearest_colors(images, bin_colors(bins, "lab", lattice)))
+    add("at best: 313 bins", nearest_colors(images, bin_colors(313)))
+    for run in runs:
+        if not is_classifier(run.model):
+            settings = run.settings
+            more = {"seed": settings["seed"], "parameters": run.model.count_params(), "settings": settings}
+            add(row_name(settings), colored(run.model, images), **more)
+    add_share_of_grey_error(rows)
+    print(
+        listing(rows, [f"threshold_accuracy, {next(iter(DISTANCES))}", "gain", "feature_preservation", "colorfulness"])
+    )
+    path = arguments.results or Path("results/champati-tables.json")
+    dataset = {"name": "cifar10", "split": "test", "images": len(images), "size": 32}
+    write_results(path, "python -m training.evaluate " + " ".join(argv), rows, dataset, None)
+    print(f"written: {path}")
+    return 0
+
+
+def nearest_colors(images, bins):
+    """uint8 sRGB images `(N, H, W, 3)` whose a* and b* are those of the nearest bins: what bins can do at best."""
+    decoded = []
+    for start in range(0, len(images), CHUNK):
+        lab = rgb_to_lab(images[start : start + CHUNK])
+        chroma = ops.take(bins, nearest_bin(lab[..., 1:], bins), axis=0)
+        decoded.append(ops.convert_to_numpy(lab_to_rgb(ops.concatenate([lab[..., :1], chroma], -1))))
+    return np.concatenate(decoded).round().clip(0, 255).astype(np.uint8)
