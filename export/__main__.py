@@ -14,7 +14,7 @@ PRECISIONS = ("float32", "float16", "dynamic", "int8")
 
 
 def main(argv):
-    """Exports a trained model as a SavedModel and TFLite decoders from uint8 luma and grid to uint8 RGB.
+    """Exports a trained model as a SavedModel and TFLite files from uint8 luma and grid, or grey, to uint8 RGB.
 
     Every file is loaded again, run on real photographs and compared with Keras; one that differs too much is not
     left behind. card.json tells what was measured.
@@ -24,50 +24,47 @@ def main(argv):
     if out.exists() and not (out / "card.json").exists():
         raise CommandError(f"{out} exists and is no export: choose another --out")
 
-    from export.decoder import device_decoder, device_inputs
+    from export.colorizer import DeviceColorizer
+    from export.decoder import DeviceDecoder
     from export.photographs import calibration_side, open_photographs
     from export.tflite import convert, save_model
     from export.verify import verify
-    from training.decoders import LAB
+    from training.colorizers import color_space
     from training.results import versions, write_results
     from training.run_folder import load_run, usual_step
 
     loaded = load_run(arguments.run)
-    decoder = loaded.decoder()
-    size, n, kind = arguments.size, arguments.n or usual_step(loaded.settings), arguments.kind or decoder.kind
-    if decoder.space is LAB and (size[0] % 8 or size[1] % 8):
-        raise CommandError(f"--size must be a multiple of 8, not {size[0]}x{size[1]}")
-    if not 2 <= n <= min(size):
-        raise CommandError(f"--n must lie between 2 and --size {min(size)}, not {n}")
-    calibrated = tuple(calibration_side(side, n) for side in size)
+    if color_space(loaded.model):
+        device = DeviceColorizer(loaded.model)
+    else:
+        device = DeviceDecoder(loaded.decoder(), arguments.n or usual_step(loaded.settings), arguments.kind)
+    size = arguments.size = arguments.size or device.size
+    model = device.build(size)
+    calibrated = tuple(calibration_side(side, device.multiple) for side in size)
     views, originals, data = open_photographs(loaded.settings, arguments, calibrated)
-    inputs = [device_inputs(rgb, n, kind, decoder.space) for rgb in originals]
-
-    model = device_decoder(decoder, size, n, kind)
+    inputs = [device.inputs(rgb) for rgb in originals]
     expected = [model.predict_on_batch(tensors)["rgb"][0] for tensors in inputs]
     card = {
         "model": loaded.settings.get("recipe", loaded.model.name),
         "parameters": loaded.model.count_params(),
         "size": size,
-        "n": n,
-        "kind": kind,
-        "space": decoder.space.name,
+        **device.facts,
         "settings": loaded.settings,
         "data": data,
         "versions": versions(),
         "files": {},
     }
     with atomic(out) as folder, tempfile.TemporaryDirectory() as scratch:
-        save_model(model, folder / "saved_model")
+        save_model(model, folder / "saved_model", device.signature)
         calibration = None
         if views:
             smaller = Path(scratch) / "saved_model"
-            save_model(device_decoder(decoder, calibrated, n, kind), smaller)
-            calibration = smaller, [device_inputs(rgb, n, kind, decoder.space) for rgb in views]
+            save_model(device.build(calibrated), smaller, device.signature)
+            calibration = smaller, [device.inputs(rgb) for rgb in views]
         verify(folder / "saved_model", "float32", inputs, expected, originals)
         for precision in arguments.quantize:
             path = folder / f"decoder_{precision}.tflite"
-            path.write_bytes(convert(folder / "saved_model", precision, calibration))
+            path.write_bytes(convert(folder / "saved_model", device.signature, precision, calibration))
             measured = verify(path, precision, inputs, expected, originals)
             card["files"][path.name] = entry = _entry(path, measured, inputs[0])
             print("{}: {bytes:,} bytes, {psnr} dB, {psnr_loss} dB below Keras".format(path.name, **entry), flush=True)
@@ -98,7 +95,7 @@ def _parser():
     parser = ArgumentParser(prog="python -m export", description=main.__doc__)
     parser.add_argument("run", help="run folder, .keras file or name of weights of the zoo")
     parser.add_argument("--out", type=Path, help="folder to write, exports/RUN if not given; replaces an older one")
-    parser.add_argument("--size", type=image_size, default="320", help="side of the images, or HEIGHTxWIDTH")
+    parser.add_argument("--size", type=image_size, help="side or HEIGHTxWIDTH of the images; 320, or a colorizer's")
     parser.add_argument("--n", type=positive, help="grid step; the run's own if not given, 20 where it has many")
     parser.add_argument("--kind", choices=("points", "means"), help="what a cell holds; the model's usual if not given")
     parser.add_argument("--quantize", nargs="+", choices=PRECISIONS, default=PRECISIONS, help="TFLite files to write")

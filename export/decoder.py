@@ -4,12 +4,37 @@ import keras
 import numpy as np
 from keras import ops
 
-from training.decoders import YCBCR, encode_image, to_uint8
+from training.command import CommandError
+from training.decoders import LAB, YCBCR, encode_image, to_uint8
 from zoo.color_grid import grid_shape, paint_hints
 from zoo.color_spaces import RGB_FROM_CHROMA, RGB_FROM_WHITE, lab_to_white_xyz
 
 # 1.055 x^(1/2.4) - 0.055 over 0.0031308 to 1, in 1, x, x^(1/2), x^(1/4), x^(1/8): the minimax fit.
 _SRGB_CURVE = (-0.0040652039, -0.0201854110, 0.6539753079, 0.6887294054, -0.3184853494)
+
+
+class DeviceDecoder:
+    """A decoder for a grid step and kind, `device_decoder` and `device_inputs`; see `DeviceColorizer`."""
+
+    signature, size = "decode", (320, 320)
+
+    def __init__(self, decoder, n, kind):
+        self.decoder = decoder
+        self.kind = kind or decoder.kind
+        self.multiple = self.n = n
+        self.facts = {"n": n, "kind": self.kind, "space": decoder.space.name}
+
+    def build(self, size):
+        """See `device_decoder`. CommandError for a size that the decoder or its step does not take."""
+        if self.decoder.space is LAB and (size[0] % 8 or size[1] % 8):
+            raise CommandError(f"--size must be a multiple of 8, not {size[0]}x{size[1]}")
+        if not 2 <= self.n <= min(size):
+            raise CommandError(f"--n must lie between 2 and --size {min(size)}, not {self.n}")
+        return device_decoder(self.decoder, size, self.n, self.kind)
+
+    def inputs(self, rgb):
+        """See `device_inputs`."""
+        return device_inputs(rgb, self.n, self.kind, self.decoder.space)
 
 
 def device_decoder(decoder, size, n, kind):
@@ -36,7 +61,7 @@ def device_decoder(decoder, size, n, kind):
         rgb = ops.clip(ops.matmul(light, np.ones((1, 3), "float32")) + ops.matmul(chroma, RGB_FROM_CHROMA), 0.0, 255.0)
     else:
         hints = paint_hints(colors, n, *size)
-        rgb = 255.0 * _lab_to_srgb(decoder.model({"luma": light / 2.55, "hints": hints}))
+        rgb = 255.0 * lab_to_srgb(decoder.model({"luma": light / 2.55, "hints": hints}))
     return keras.Model({"luma": luma, "grid": grid}, {"rgb": ops.cast(ops.round(rgb), "uint8")}, name="decoder")
 
 
@@ -46,7 +71,7 @@ def device_inputs(rgb, n, kind, space):
     return {"luma": to_uint8(2.55 * luma)[None, ..., None], "grid": to_uint8(grid + 128)[None]}
 
 
-def _lab_to_srgb(lab):
+def lab_to_srgb(lab):
     """sRGB in 0 to 1 of CIELAB, within 0.01 of an 8-bit level, without the power that TFLite's fast kernels lack."""
     x = ops.clip(ops.matmul(lab_to_white_xyz(lab), RGB_FROM_WHITE), 0.0, 1.0)
     root2 = ops.sqrt(x)

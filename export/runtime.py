@@ -16,7 +16,7 @@ class TfliteDecoder:
         from ai_edge_litert.interpreter import Interpreter
 
         self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
-        self._run = self._interpreter.get_signature_runner("decode")
+        self._run = self._interpreter.get_signature_runner(next(iter(self._interpreter.get_signature_list())))
         inputs, outputs = self._run.get_input_details(), self._run.get_output_details()
         self.shapes = {name: tuple(detail["shape"]) for name, detail in inputs.items()}
         self.types = {name: np.dtype(detail["dtype"]).name for name, detail in (inputs | outputs).items()}
@@ -38,7 +38,7 @@ class SavedModelDecoder:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(1)
         self._loaded = tf.saved_model.load(str(path))  # the signature alone would not keep it alive
-        self._run = self._loaded.signatures["decode"]
+        self._run = next(iter(self._loaded.signatures.values()))
         self._tensor = tf.constant
         inputs, outputs = self._run.structured_input_signature[1], self._run.structured_outputs
         self.shapes = {name: tuple(spec.shape) for name, spec in inputs.items()}

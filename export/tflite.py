@@ -12,11 +12,11 @@ import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
-SIGNATURE = "decode"
 # Layers that int8 covers, by name. Crayon's row 79 joins L* to the colours: it and what follows, the conversion to
 # sRGB, stay float32, since 8 bits of XYZ would cost far more than the network's own rounding. So does the attention
-# of crayon_edge, whose float32 kernels are as fast.
-_INT8_LAYERS = r"/(row(?!79)|encoder|decoder|cell(?!_key)|residual)"
+# of crayon_edge, whose float32 kernels are as fast, and all of a colorizer that comes after its logits.
+_INT8_LAYERS = r"/(row(?!79)|encoder|decoder|cell(?!_key)|residual|(vgg_)?(conv|norm)\d|bins|planes)"
+_INT8_NORMS = r"/(vgg_)?norm\d"  # behind their ReLU they stay products and sums
 
 # What ends a decoder of uint8 in TFLite. XNNPACK runs no cast, but a quantisation of scale 1 is the same.
 _TO_UINT8 = {
@@ -28,13 +28,13 @@ _TO_UINT8 = {
 }
 
 
-def save_model(decoder, folder):
-    """Writes a Keras model as a SavedModel with one signature, `decode`. OSError if that cannot be written."""
+def save_model(decoder, folder, signature_name):
+    """Writes a Keras model as a SavedModel with one signature. OSError if that cannot be written."""
     archive = keras.export.ExportArchive()  # without `track`, which would store every weight twice
     signature = [tf.TensorSpec(tensor.shape, tensor.dtype, name) for name, tensor in decoder.input.items()]
     names = list(decoder.input)
     archive.add_endpoint(
-        SIGNATURE, lambda *tensors: decoder(dict(zip(names, tensors, strict=True))), input_signature=signature
+        signature_name, lambda *tensors: decoder(dict(zip(names, tensors, strict=True))), input_signature=signature
     )
     try:
         archive.write_out(str(folder), verbose=False)
@@ -42,24 +42,25 @@ def save_model(decoder, folder):
         raise OSError(error.message.rsplit("}}", 1)[-1].strip()) from None
 
 
-def convert(saved_model, precision, calibration=None):
+def convert(saved_model, signature, precision, calibration=None):
     """TFLite model of a SavedModel, as bytes.
 
     Args:
         saved_model: folder of the SavedModel.
+        signature: name of its signature.
         precision: `float32`; `float16`: weights; `dynamic`: int8 weights, activations quantised while running;
             `int8`: int8 weights and activations, with ranges from `calibration`, what decides on colours in float32.
         calibration: for int8, the folder of a SavedModel of the same operators for images of any size, and inputs of
             its signature, a list of dicts of arrays. Decoders that are calibrated on the same have the same ranges.
     """
     if precision == "int8":
-        flat, calibrated = (_convert(folder, "float32") for folder in (saved_model, calibration[0]))
-        return _quantized_output(_int8(flat, calibrated, calibration[1]))
-    return _quantized_output(_convert(saved_model, precision))
+        flat, calibrated = (_convert(folder, signature, "float32") for folder in (saved_model, calibration[0]))
+        return _quantized_output(_int8(flat, calibrated, {signature: calibration[1]}))
+    return _quantized_output(_convert(saved_model, signature, precision))
 
 
-def _convert(saved_model, precision):
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model), signature_keys=[SIGNATURE])
+def _convert(saved_model, signature, precision):
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model), signature_keys=[signature])
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     if precision in ("float16", "dynamic"):
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -96,7 +97,7 @@ def _quantized_output(flat):
 def _int8(flat, calibrated, inputs):
     """Quantises a float32 TFLite model by the ranges that another one of the same operators takes on `inputs`."""
     with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings(action="ignore"):
-        ranges = _quantizer(calibrated).calibrate({SIGNATURE: inputs}, num_threads=os.cpu_count())
+        ranges = _quantizer(calibrated).calibrate(inputs, num_threads=os.cpu_count())
         names = dict(zip(_computed(calibrated), _computed(flat), strict=True))
         ranges = {names.get(name, name): value for name, value in ranges.items()}
         return bytes(_quantizer(flat).quantize(ranges, enable_progress_report=False).quantized_model)
@@ -118,6 +119,7 @@ def _quantizer(flat):
         operation.ADD,
     ):
         recipe.add_static_config(_INT8_LAYERS, name, activation_num_bits=8, weight_num_bits=8)
+    recipe.add_static_config(_INT8_NORMS, operation.MUL, activation_num_bits=8, weight_num_bits=8)
     return recipe
 
 

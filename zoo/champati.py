@@ -213,7 +213,7 @@ def _vgg(x, trainable, arrays):
         x = conv(x)
         if arrays:
             conv.set_weights(arrays[2 * number - 2 : 2 * number])
-    return layers.BatchNormalization(name="vgg_norm")(x)
+    return layers.BatchNormalization(name="vgg_norm2")(x)
 
 
 def _vgg_arrays(path):

@@ -14,7 +14,7 @@ from PIL import Image
 
 from export import __main__ as export
 from export import benchmark, verify
-from export.decoder import _lab_to_srgb, device_decoder, device_inputs
+from export.decoder import device_decoder, device_inputs, lab_to_srgb
 from export.runtime import open_decoder
 from export.tflite import convert, save_model
 from training.command import CommandError
@@ -112,7 +112,7 @@ def test_device_decoder_is_the_zoo_model(model, crops):
 def test_srgb_without_power():
     levels = np.arange(0, 256, 3, dtype=np.uint8)
     lab = rgb_to_lab(np.stack(np.meshgrid(levels, levels, levels), -1))
-    assert np.abs(255 * np.asarray(_lab_to_srgb(lab)) - np.asarray(lab_to_rgb(lab))).max() < 0.02
+    assert np.abs(255 * np.asarray(lab_to_srgb(lab)) - np.asarray(lab_to_rgb(lab))).max() < 0.02
 
 
 def test_grid_that_does_not_divide_the_size(model, crops):
@@ -146,9 +146,11 @@ def test_verification_sees_a_wrong_decoder(exported, crops, tmp_path):
 )
 def test_verification_sees_what_devices_lack(output, message, tmp_path):
     luma = keras.Input(batch_shape=(1, 8, 8, 1), dtype="uint8", name="luma")
-    save_model(keras.Model({"luma": luma}, {"rgb": output(ops.cast(luma, "float32"))}), tmp_path / "saved_model")
+    save_model(
+        keras.Model({"luma": luma}, {"rgb": output(ops.cast(luma, "float32"))}), tmp_path / "saved_model", "decode"
+    )
     path = tmp_path / "decoder_float32.tflite"
-    path.write_bytes(convert(tmp_path / "saved_model", "float32"))
+    path.write_bytes(convert(tmp_path / "saved_model", "decode", "float32"))
     with pytest.raises(CommandError, match=message):
         verify.verify(path, "float32", [], [], [])
 
