@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 from keras import ops
 
+from training import champati_figures as figures
 from training.color_metrics import DISTANCES
 from training.colorizers import add_share_of_grey_error, colored, grey, is_classifier, score_colors
 from training.command import CommandError
+from training.decoders import to_uint8
 from training.rebalancing import CHUNK
 from training.run_folder import load_run
 from zoo.champati import bin_colors
@@ -37,6 +39,14 @@ PAPER = {
     "81 bins, VGG trainable, rebalanced": (95.57, 76.23),
 }
 LATTICE_BINS = (49, 64, 81, 100)
+# Which rows the figures with examples show.
+EXAMPLES = {
+    8: lambda name: "uv" in name,
+    9: lambda name: name.startswith("81 bins") and "uv" not in name,
+    10: lambda name: "bins" not in name,
+    11: lambda name: "bins" in name and not name.startswith("81"),
+}
+TRAINING_SHOWN = 20_000
 
 
 def row_name(settings):
@@ -85,11 +95,13 @@ def tables(arguments, argv):
         for bins in LATTICE_BINS:
             add(f"at best: {bins} bins, {lattice}", nearest_colors(images, bin_colors(bins, "lab", lattice)))
     add("at best: 313 bins", nearest_colors(images, bin_colors(313)))
+    guesses = {}
     for run in runs:
         if not is_classifier(run.model):
-            settings = run.settings
+            settings, decoded = run.settings, colored(run.model, images)
             more = {"seed": settings["seed"], "parameters": run.model.count_params(), "settings": settings}
-            add(row_name(settings), colored(run.model, images), **more)
+            add(row_name(settings), decoded, **more)
+            guesses.setdefault(row_name(settings), (run, decoded, rows[-1]["metrics"]))
     add_share_of_grey_error(rows)
     print(
         listing(rows, [f"threshold_accuracy, {next(iter(DISTANCES))}", "gain", "feature_preservation", "colorfulness"])
@@ -98,7 +110,27 @@ def tables(arguments, argv):
     dataset = {"name": "cifar10", "split": "test", "images": len(images), "size": 32}
     write_results(path, "python -m training.evaluate " + " ".join(argv), rows, dataset, None)
     print(f"written: {path}")
+    if arguments.figures:
+        _draw(arguments.figures, data, images, guesses)
+        print(f"written: figures in {arguments.figures}")
     return 0
+
+
+def _draw(folder, data, images, guesses):
+    """All figures, of the first run of each row."""
+    crops = data.crops("train", 32, limit=TRAINING_SHOWN).as_numpy_iterator()
+    figures.distributions(folder / "figure3.png", np.stack([rgb for _, rgb in crops]))
+    for number, belongs in EXAMPLES.items():
+        decoded = [decoded[: figures.SHOWN] for name, (_, decoded, _) in guesses.items() if belongs(name)]
+        if decoded:
+            figures.examples(folder / f"figure{number}.png", images[: figures.SHOWN], decoded)
+    for number, belongs in ((12, EXAMPLES[10]), (13, lambda name: "bins" in name)):
+        of_kind = [guess for name, guess in guesses.items() if belongs(name)]
+        if of_kind:
+            run, decoded, _ = max(of_kind, key=lambda guess: guess[2]["gain"])
+            figures.best_and_worst(folder / f"figure{number}.png", images, decoded)
+            if number == 13:
+                figures.temperatures(folder / "figure7.png", run, images[: figures.SHOWN])
 
 
 def nearest_colors(images, bins):
@@ -107,5 +139,5 @@ def nearest_colors(images, bins):
     for start in range(0, len(images), CHUNK):
         lab = rgb_to_lab(images[start : start + CHUNK])
         chroma = ops.take(bins, nearest_bin(lab[..., 1:], bins), axis=0)
-        decoded.append(ops.convert_to_numpy(lab_to_rgb(ops.concatenate([lab[..., :1], chroma], -1))))
-    return np.concatenate(decoded).round().clip(0, 255).astype(np.uint8)
+        decoded.append(to_uint8(lab_to_rgb(ops.concatenate([lab[..., :1], chroma], -1))))
+    return np.concatenate(decoded)

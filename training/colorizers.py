@@ -7,6 +7,7 @@ from keras import ops
 
 from training.color_metrics import DISTANCES, auc, colorfulness, threshold_accuracy
 from training.command import CommandError
+from training.decoders import to_uint8
 from training.metrics import psnr
 from training.rebalancing import CHUNK
 from training.run_folder import load_run
@@ -14,14 +15,14 @@ from training.tasks import LumaTask
 from zoo.color_spaces import LUMA_FROM_RGB, lab_to_rgb, yuv_to_rgb
 from zoo.colorize import SIDE
 
-_TO_RGB = {"lab": lab_to_rgb, "yuv": yuv_to_rgb, "rgb": ops.convert_to_tensor}
+TO_RGB = {"lab": lab_to_rgb, "yuv": yuv_to_rgb, "rgb": ops.convert_to_tensor}
 
 
 def color_space(model):
     """The name of a colorizer's output, "lab", "yuv" or "rgb"; None for a model that is no colorizer."""
     if [tensor.name for tensor in model.inputs or ()] != ["luma"]:
         return None
-    return next((space for space in _TO_RGB if space in model.output_names), None)
+    return next((space for space in TO_RGB if space in model.output_names), None)
 
 
 def colored(model, images):
@@ -30,7 +31,7 @@ def colored(model, images):
     task, decoded = LumaTask(space), []
     for start in range(0, len(images), CHUNK):
         joined = model.predict(task.inputs(images[start : start + CHUNK]), batch_size=128, verbose=0)[space]
-        decoded.append(ops.convert_to_numpy(_TO_RGB[space](joined)).round().clip(0, 255).astype(np.uint8))
+        decoded.append(to_uint8(TO_RGB[space](joined)))
     return np.concatenate(decoded)
 
 

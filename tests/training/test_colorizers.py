@@ -176,11 +176,12 @@ def test_recipes_to_the_closing_table(runs, tmp_path, capsys):
 
 
 def test_tables(runs, classes, tmp_path, refused):
-    """A row for the truth, grey, the best of each lattice and each run, the paper's figures beside them."""
+    """A row for the truth, grey, each lattice at best and each run, beside the paper's; figures of what there is."""
     features, out = map(str, runs)
     path = tmp_path / "tables.json"
     argv = ["--tables", "champati", "--dataset", f"folder:{classes}", "--results", str(path)]
-    assert evaluate.main([features, out, *argv]) == 0
+    assert evaluate.main([features, out, *argv, "--figures", str(tmp_path)]) == 0
+    assert {picture.name for picture in tmp_path.glob("*.png")} == {f"figure{i}.png" for i in (3, 7, 11, 13)}
     rows = {row["name"]: row for row in json.loads(path.read_text())["rows"]}
     assert rows["grey"]["paper"] == {"threshold_accuracy": 91.05, "feature_preservation": 73.4}
     assert rows["49 bins, rebalanced"]["settings"]["width"] == 4
