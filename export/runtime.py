@@ -16,14 +16,20 @@ class TfliteDecoder:
         from ai_edge_litert.interpreter import Interpreter
 
         self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
-        self._run = self._interpreter.get_signature_runner(next(iter(self._interpreter.get_signature_list())))
-        inputs, outputs = self._run.get_input_details(), self._run.get_output_details()
+        self._interpreter.allocate_tensors()  # once; a signature's own call would do so each time
+        signature = self._interpreter.get_signature_runner(next(iter(self._interpreter.get_signature_list())))
+        inputs, outputs = signature.get_input_details(), signature.get_output_details()
+        self._inputs = {name: detail["index"] for name, detail in inputs.items()}
+        self._output = outputs["rgb"]["index"]
         self.shapes = {name: tuple(detail["shape"]) for name, detail in inputs.items()}
         self.types = {name: np.dtype(detail["dtype"]).name for name, detail in (inputs | outputs).items()}
         self.operators = sorted({op["op_name"] for op in self._interpreter._get_ops_details()} - {"DELEGATE"})
 
     def __call__(self, inputs):
-        return self._run(**inputs)["rgb"]
+        for name, index in self._inputs.items():
+            self._interpreter.set_tensor(index, inputs[name])
+        self._interpreter.invoke()
+        return self._interpreter.get_tensor(self._output)
 
 
 class SavedModelDecoder:

@@ -15,7 +15,7 @@ from ai_edge_litert.tools import flatbuffer_utils
 # Layers that int8 covers, by name. Crayon's row 79 joins L* to the colours: it and what follows, the conversion to
 # sRGB, stay float32, since 8 bits of XYZ would cost far more than the network's own rounding. So does the attention
 # of crayon_edge, whose float32 kernels are as fast, and all of a colorizer that comes after its logits.
-_INT8_LAYERS = r"/(row(?!79)|encoder|decoder|cell(?!_key)|residual|(vgg_)?(conv|norm)\d|bins|planes)"
+_INT8_LAYERS = r"/(row(?!79)|encoder|decoder|cell|residual|query|sharpness|(vgg_)?(conv|norm)\d|bins|planes)"
 _INT8_NORMS = r"/(vgg_)?norm\d"  # behind their ReLU they stay products and sums
 
 # What ends a decoder of uint8 in TFLite. XNNPACK runs no cast, but a quantisation of scale 1 is the same.

@@ -71,9 +71,9 @@ class GridDecoder:
         self.model = model
         self._built = {}
 
-    def build(self, size, n, kind):
+    def build(self, size, n, kind, **options):
         """The model for images `(height, width)`, this step and kind."""
-        return MODELS[self.model.name].build(size, n, kind, share=self.model)
+        return MODELS[self.model.name].build(size, n, kind, share=self.model, **options)
 
     def __call__(self, luma, grid, n, kind):
         key = (luma.shape, n, kind)

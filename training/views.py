@@ -13,6 +13,8 @@ LARGEST_SIDE = 512  # the shorter side of what is held in memory; larger photogr
 FULL_SCALE_SHARE = 0.4
 LEAST_SCALE = 0.4
 GREY_SHARE = 0.03
+NOISY_SHARE = 0.25
+MOST_NOISE = 4.0  # standard deviation, of 255
 COMPRESSED_SHARE = 0.25
 CODECS = {"JPEG": (8, 70), "WEBP": (2, 70), "AVIF": (15, 65)}  # the range of qualities
 
@@ -21,8 +23,9 @@ class RandomViews:
     """Random crops of photographs, held in memory.
 
     A view is a square of a photograph at full size or resized to 0.4 to 1 of it (Lanczos), and mirrored half of the
-    time. A few are made grey, so that grey stays grey. For a quarter of them the luma went through JPEG, WebP or AVIF
-    at low quality, as it will have where luma is sent by such a codec; chroma is that of the original.
+    time. To a quarter of them noise is added, as of a camera: single points must not be trusted too far. A few are
+    made grey, so that grey stays grey. For a quarter the luma went through JPEG, WebP or AVIF at low quality, as it
+    will have where luma is sent by such a codec; chroma is that of the original.
 
     Args:
         sources: `Photographs`; each one gives the same share of the views.
@@ -74,6 +77,9 @@ def random_view(random, sources, size):
         view = np.asarray(Image.fromarray(view).resize((size, size), Image.Resampling.LANCZOS))
     if random.random() < 0.5:
         view = view[:, ::-1]
+    if random.random() < NOISY_SHARE:
+        noise = random.normal(0, random.uniform(0, MOST_NOISE), view.shape)
+        view = (view + noise).round().clip(0, 255).astype(np.uint8)
     if random.random() < GREY_SHARE:
         view = np.repeat((view @ LUMA_FROM_RGB).round().astype(np.uint8)[..., None], 3, -1)
     if random.random() >= COMPRESSED_SHARE:

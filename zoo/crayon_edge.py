@@ -17,15 +17,22 @@ LARGEST_STEPS = {8: 8, 16: 22, 32: 45}
 LARGEST_STEPS_M = {8: 8, 16: 11, 32: 22}
 _CHROMA = np.float32([1, 1, 0, 0])
 _SLOPES = np.float32([0, 0, 1, 1])
+# The axes along which an image is reversed for each further view of it.
+_REVERSED = ((), (1, 2), (1,), (2,))
 
 
-def crayon_edge_m(input_size=(320, 320), n=16, kind="means", name="crayon_edge_m", **options):
-    """`crayon_edge` for finer colour at five times the work, where milliseconds do not count.
+def crayon_edge_m(input_size=(320, 320), n=16, kind="means", views=None, name="crayon_edge_m", **options):
+    """`crayon_edge` for finer colour, where milliseconds do not count.
 
-    Cells of 12 to 45 pixels are resized to twice as many, and each level of the decoder has a residual block more. Args
-    and errors are those of `crayon_edge`; its pretrained weights are `crayon_edge_m-photographs`.
+    Cells of 12 to 45 pixels are resized to twice as many, and each level of the decoder has a residual block more,
+    which is five times the work; and where the grid holds means, the network looks four times. Points lie at one side
+    of the image, and gain nothing from that. Args and errors are those of `crayon_edge`; its pretrained weights are
+    `crayon_edge_m-photographs`.
     """
-    return crayon_edge(input_size, n, kind, name=name, largest_steps=LARGEST_STEPS_M, refine=True, **options)
+    if views is None:
+        views = 4 if kind == "means" else 1
+    finer = {"largest_steps": LARGEST_STEPS_M, "refine": True}
+    return crayon_edge(input_size, n, kind, views=views, name=name, **finer, **options)
 
 
 def crayon_edge(
@@ -35,9 +42,11 @@ def crayon_edge(
     width=16,
     weights=None,
     share=None,
+    views=1,
     name="crayon_edge",
     largest_steps=LARGEST_STEPS,
     refine=False,
+    matrix=None,
 ):
     """A decoder from luma and colour grid to chroma, in Y'CbCr, whose weights serve every n, size and kind of grid.
 
@@ -59,25 +68,34 @@ def crayon_edge(
         width: channels at half size; 4 x width in the depths.
         weights: None for new ones, the name of weights of the zoo (`crayon_edge-photographs`), or a .npz file.
         share: a `crayon_edge` whose layers this one uses; new ones if None.
+        views: 1; or 2, 4: the mean of what comes out for the image and for itself turned by 180 degrees, and mirrored
+            at either axis, the self-ensemble of Lim et al. 2017 (EDSR).
         name: name of the model.
         largest_steps: `{p: n}`, the largest n whose cells are resized to p x p pixels; 64 x 64 beyond them.
         refine: whether each level of the decoder ends in a residual block.
+        matrix: `(2, k)` by which Cb and Cr are multiplied, at no cost, for a decoder that goes on to RGB; None for
+            themselves.
 
     Returns:
         A functional model from `{"luma": (batch, H, W, 1), "grid": (batch, ceil(H/n), ceil(W/n), 2)}` to `chroma`
         (batch, H, W, 2). `luma` is Y' in 0 to 255, `grid` and `chroma` Cb and Cr in -128 to 127.
 
     Raises:
-        ValueError: an unknown kind, a width below 1, an n that does not fit the size; see `zoo.weights` for weights.
+        ValueError: an unknown kind, a width below 1, another number of views, an n that does not fit the size; see
+            `zoo.weights` for weights.
     """
     if kind not in KINDS:
         raise ValueError(f"`kind` must be one of {KINDS}. Received: kind={kind!r}")
     if width < 1:
         raise ValueError(f"`width` must be at least 1. Received: width={width}")
+    if views not in (1, 2, 4):
+        raise ValueError(f"`views` must be 1, 2 or 4. Received: views={views}")
     height, breadth = input_size
     given = grid_shape(height, breadth, n)
     # A point lies in the middle of its cell once the image is moved by half a cell.
     shift = n // 2 if kind == "points" else 0
+    # If n is even, it lies half a pixel beyond, and must do so too where the image is reversed.
+    beyond = int(kind == "points" and n % 2 == 0)
     cells = tuple(-(-(side + shift) // n) for side in input_size)
     p = cell_size(n, largest_steps)
     layer = _Layers(share)
@@ -85,19 +103,22 @@ def crayon_edge(
     luma = keras.Input((height, breadth, 1), name="luma")
     grid = keras.Input((*given, 2), name="grid")
     light = _extend(luma, [(shift, count * n - side - shift) for count, side in zip(cells, input_size, strict=True)])
-    light = light / 64.0 - 2.0
+    light = _views(light / 64.0 - 2.0, views, beyond)
     whole = light.shape[1:3]
     x = _resize(light, [count * p for count in cells])
-    light = light - _resize(ops.average_pool(x, 2, 2), whole)
-    colors = _extend(grid, [(0, count - known) for count, known in zip(cells, given, strict=True)]) / 32.0
+    half = ops.average_pool(x, 2, 2)
+    light = light - _resize(half, whole)
+    colors = _extend(grid, [(0, count - known) for count, known in zip(cells, given, strict=True)])
+    colors = _views(colors / 32.0, views)
 
     depth = int(math.log2(p))
     skips = [layer.conv("encoder1b", width)(layer.conv("encoder1a", width, strides=2)(x))]
     for level in range(2, depth + 1):
         block, filters = f"encoder{min(level, 4)}", width * min(2 ** (level - 1), 4)
         skips.append(layer.conv(f"{block}b", filters)(layer.conv(f"{block}a", filters, strides=2)(skips[-1])))
+    brightness = _at_cells(half, p // 2, kind) if kind == "means" else _at_cells(x, p, kind)
     is_point = ops.full_like(colors[..., :1], float(kind == "points"))
-    x = layers.Concatenate(name="cell_concat")([skips.pop(), colors, _at_cells(x, p, kind), is_point])
+    x = layers.Concatenate(name="cell_concat")([skips.pop(), colors, brightness, is_point])
     x = layer.conv("cell_embed", 4 * width)(x)
     for block in ("cell1", "cell2"):
         x = layer.residual(x, block, f"{block}_add")
@@ -112,7 +133,7 @@ def crayon_edge(
     queries = layer.conv("query", KEY, 1, activation=None, gain=1 / KEY)(x)
     sharpness = layer.conv("sharpness", 1, 1)(x)
     chroma = _attend(queries, sharpness, keys, colors, p // 2)
-    half = chroma.shape[1:3]
+    half = half.shape[1:3]
     missed = _resize(colors - _at_cells(chroma, p // 2, kind), half)
     residual = layer.conv("residual_a", width)(layers.Concatenate(name="residual_concat")([x, chroma, missed]))
     residual = layer.conv("residual_b", 4, activation=None, gain=0.1)(residual)
@@ -122,7 +143,11 @@ def crayon_edge(
         known = ops.matmul(colors, np.eye(2, 4, dtype="float32"))
         planes = planes + _resize(known - ops.multiply(_at_cells(planes, p // 2, kind), _CHROMA), half)
     light = ops.add(ops.matmul(light, _SLOPES[None]), _CHROMA)
-    chroma = ops.matmul(_resize(planes, whole) * light, np.tile(32 * np.eye(2, dtype="float32"), (2, 1)))
+    matrix = np.eye(2) if matrix is None else np.asarray(matrix)
+    chroma = ops.matmul(_resize(planes, whole) * light, np.tile(32 * matrix, (2, 1)).astype("float32"))
+    if views > 1:
+        seen = ops.reshape(chroma, (views, -1, *chroma.shape[1:]))
+        chroma = sum(_reverse(seen[i], _REVERSED[i], beyond) for i in range(views)) / views
     if chroma.shape[1:3] != (height, breadth):
         chroma = chroma[:, shift : shift + height, shift : shift + breadth]
     model = keras.Model({"luma": luma, "grid": grid}, chroma, name=name)
@@ -161,6 +186,19 @@ class _Layers:
         return self._layers[name]
 
 
+def _views(x, views, beyond=0):
+    """An image and its further views, as a larger batch."""
+    return x if views == 1 else ops.concatenate([_reverse(x, axes, beyond) for axes in _REVERSED[:views]], axis=0)
+
+
+def _reverse(x, axes, beyond=0):
+    """An image reversed along `axes` and moved on by `beyond` pixels, which is undone by the same again."""
+    for axis in axes:
+        side = x.shape[axis]
+        x = ops.take(x, np.clip(side - 1 + beyond - np.arange(side), 0, side - 1), axis=axis)
+    return x
+
+
 def _attend(queries, sharpness, keys, colors, u):
     """Mean of the colours of the 5 x 5 nearest cells for each of the u x u positions of every cell."""
     rows, columns = colors.shape[1:3]
@@ -174,8 +212,9 @@ def _attend(queries, sharpness, keys, colors, u):
     offset = np.stack(np.mgrid[-reach : reach + 1, -reach : reach + 1], -1).reshape(-1, 2)
     offset = np.concatenate([offset, np.square(offset).sum(-1, keepdims=True)], -1).astype("float32")
     cells = _extend(ops.concatenate([keys, colors], axis=-1), [(reach, reach)] * 2)
-    cells = [cells[:, i : i + rows, j : j + columns] for i in range(NEIGHBOURS) for j in range(NEIGHBOURS)]
-    cells = ops.reshape(ops.concatenate(cells, axis=-1), (-1, NEIGHBOURS**2, KEY + 2))
+    cells = ops.concatenate([cells[:, :, j : j + columns] for j in range(NEIGHBOURS)], axis=-1)
+    cells = ops.concatenate([cells[:, i : i + rows] for i in range(NEIGHBOURS)], axis=-1)
+    cells = ops.reshape(cells, (-1, NEIGHBOURS**2, KEY + 2))
     keys, colors = cells[..., :KEY], cells[..., KEY:]
     keys = ops.concatenate([keys, ops.multiply(ops.ones_like(keys[..., :1]), offset)], axis=-1)
 

@@ -61,7 +61,8 @@ def test_pretrained_weights_on_several_data_sets(others, tmp_path, capsys):
         with Image.open(path) as image:
             image.crop((0, 0, 150, 130 + i)).save(second / f"{i}.png")
     path, figures = tmp_path / "result.json", tmp_path / "figures"
-    argv = ["crayon_edge", "--dataset", f"folder:{others}", f"folder:{second}", "--n", "16", "--metrics", "csim"]
+    models = ["crayon_edge", "crayon_edge_m"]
+    argv = [*models, "--dataset", f"folder:{others}", f"folder:{second}", "--n", "16", "--metrics", "csim"]
     argv += ["--size", "0", "--luma", "WEBP", "30", "--levin", "0"]
     assert evaluate.main([*argv, "--results", str(path), "--figures", str(figures)]) == 0
     assert "second, all: 3 images, grid of means in Y'CbCr" in capsys.readouterr().out
@@ -69,10 +70,12 @@ def test_pretrained_weights_on_several_data_sets(others, tmp_path, capsys):
     assert {row["subset"] for row in rows} == {"others", "second"}
     for subset in ("others", "second"):
         quality = {row["name"]: row["metrics"] for row in rows if row["subset"] == subset}
-        edge, best = quality.pop("crayon_edge"), max(metrics["psnr"] for metrics in quality.values())
-        assert edge["gain"] == pytest.approx(edge["psnr"] - best, abs=1e-4)
-        assert edge["gain"] > 0
-        assert edge["wins"] == 3
+        edges = [quality.pop(name) for name in models]
+        best = max(metrics["psnr"] for metrics in quality.values())
+        for edge in edges:
+            assert edge["gain"] == pytest.approx(edge["psnr"] - best, abs=1e-4)
+            assert edge["gain"] > 0
+            assert edge["wins"] == 3
     with Image.open(figures / "worst.png") as figure:
         assert min(figure.size) > 300
 
@@ -111,6 +114,8 @@ def test_bad_input(run_folder, refused, tmp_path):
         return refused(evaluate.main, [*map(str, argv), "--results", str(tmp_path / "r.json")])
 
     assert "no run or model at" in message(tmp_path / "nothing")
+    assert "cannot stand in one table" in message(run_folder, "crayon_edge")
+    assert "cannot stand in one table" in message("crayon_edge", "crayon_edge")
     assert "at least 1, not 'x'" in message(run_folder, "--n", "x")
     assert "--n must lie between 2 and the size of the crops, 64" in message(run_folder, "--n", 20, 65)
     assert "--n must lie between 2" in message(run_folder, "--n", 1)

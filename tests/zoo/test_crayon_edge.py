@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 
 from training.baselines import bicubic
-from training.decoders import YCBCR, GridDecoder, decode_image
+from training.decoders import YCBCR, GridDecoder, decode_image, encode_image
 from training.metrics import psnr
 from zoo import crayon_edge
 from zoo.color_grid import sample_grid
-from zoo.crayon_edge import cell_size
+from zoo.color_spaces import RGB_FROM_CHROMA
+from zoo.crayon_edge import LARGEST_STEPS, LARGEST_STEPS_M, cell_size
 
 CASES = [(4, "means"), (6, "points"), (7, "means"), (16, "means"), (20, "points"), (37, "means"), (50, "points")]
 
@@ -37,11 +38,12 @@ def test_a_flat_colour_hardly_changes(trained, photographs, n, kind):
     assert np.abs(model.predict_on_batch({"luma": luma, "grid": grid}) - [20, -30]).mean() < 2
 
 
+@pytest.mark.parametrize("views", [1, 2, 4])
 @pytest.mark.parametrize("kind", ["means", "points"])
 @pytest.mark.parametrize("n", [8, 15, 16, 20])
-def test_colours_are_not_shifted(n, kind):
+def test_colours_are_not_shifted(n, kind, views):
     """A ramp of colour under flat luma comes back in place, within half a pixel."""
-    model = crayon_edge((160, 160), n, kind)
+    model = crayon_edge((160, 160), n, kind, views=views)
     for name in ("query", "residual_b", "sharpness"):
         model.get_layer(name).kernel.assign(keras.ops.zeros_like(model.get_layer(name).kernel))
     model.get_layer("sharpness").bias.assign([3.0])
@@ -50,6 +52,27 @@ def test_colours_are_not_shifted(n, kind):
     decoded = model.predict_on_batch({"luma": np.full((1, 160, 160, 1), 128, np.float32), "grid": grid})
     inside = slice(3 * n, 160 // n * n - 3 * n)
     assert np.abs((decoded - ramp)[0, inside, inside].mean((0, 1)) / 0.5).max() < 0.55
+
+
+def test_several_views_do_not_care_which_side_is_up(trained, photographs):
+    rgb = photographs[2][:160, :128]
+    luma, grid = (x[None] for x in encode_image(rgb, 16, "means", YCBCR))
+    for views, axes in ((2, [(1, 2)]), (4, [(1,), (2,), (1, 2)])):
+        model = crayon_edge((160, 128), 16, views=views, share=trained)
+        chroma = model.predict_on_batch({"luma": 2.55 * luma[..., None], "grid": grid})
+        for reverse in axes:
+            turned = {"luma": 2.55 * np.flip(luma[..., None], reverse), "grid": np.flip(grid, reverse)}
+            assert np.allclose(np.flip(model.predict_on_batch(turned), reverse), chroma, atol=0.05)
+
+
+def test_a_matrix_takes_chroma_to_rgb(trained, photographs):
+    luma, grid = (x[None] for x in encode_image(photographs[0][:96, :96], 20, "means", YCBCR))
+    inputs = {"luma": 2.55 * luma[..., None], "grid": grid}
+    chroma, rgb = (
+        crayon_edge((96, 96), 20, share=trained, matrix=matrix).predict_on_batch(inputs)
+        for matrix in (None, RGB_FROM_CHROMA)
+    )
+    assert np.allclose(rgb, chroma @ RGB_FROM_CHROMA, atol=1e-2)
 
 
 def test_one_set_of_layers_serves_all(trained):
@@ -61,9 +84,15 @@ def test_one_set_of_layers_serves_all(trained):
         assert all(layer is trained.get_layer(layer.name) for layer in own)
 
 
-def test_cells():
-    sizes = {8: (4, 6, 8), 16: (9, 16, 22), 32: (23, 40, 45), 64: (46, 80, 100)}
-    assert {p: tuple(n for n in steps if cell_size(n) == p) for p, steps in sizes.items()} == sizes
+@pytest.mark.parametrize(
+    ("largest_steps", "sizes"),
+    [
+        (LARGEST_STEPS, {8: (4, 6, 8), 16: (9, 16, 22), 32: (23, 40, 45), 64: (46, 80, 100)}),
+        (LARGEST_STEPS_M, {8: (4, 6, 8), 16: (9, 11), 32: (12, 16, 22), 64: (23, 40, 100)}),
+    ],
+)
+def test_cells(largest_steps, sizes):
+    assert {p: tuple(n for n in steps if cell_size(n, largest_steps) == p) for p, steps in sizes.items()} == sizes
 
 
 @pytest.mark.parametrize(
@@ -73,6 +102,7 @@ def test_cells():
         ({"width": 0}, "Received: width=0"),
         ({"n": 400}, "Received: n=400 for 320x320"),
         ({"n": 1}, "Received: n=1"),
+        ({"views": 3}, "Received: views=3"),
         ({"weights": "crayon_edge-nothing"}, "Received: weights='crayon_edge-nothing'"),
         ({"weights": "crayon_edge-photographs", "width": 8}, r"holds no \S+ of shape"),
     ],

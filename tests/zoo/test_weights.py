@@ -71,6 +71,18 @@ def test_weights_of_ones_own(tmp_path):
         zoo.crayon_edge((64, 64), 16, width=4, weights=tmp_path / "own.npz")
 
 
+def test_a_model_with_more_layers_starts_from_weights(tmp_path):
+    small, large = zoo.crayon_edge((64, 64), 16, width=4), zoo.crayon_edge_m((64, 64), 16, width=4)
+    weights.save_weights(small, tmp_path / "own.npz")
+    new = large.get_layer("decoder1_refinea").kernel.numpy()
+    with pytest.raises(ValueError, match=r"own\.npz holds no decoder3_refinea/kernel"):
+        weights.load_weights(large, tmp_path / "own.npz")
+    weights.load_weights(large, tmp_path / "own.npz", partial=True)
+    assert np.array_equal(large.get_layer("decoder1_refinea").kernel.numpy(), new)
+    taken = small.get_layer("decoder1b").kernel.numpy().astype("float16")
+    assert np.array_equal(large.get_layer("decoder1b").kernel.numpy(), taken)
+
+
 def test_what_weights_have_seen_is_known():
     run = load_run("crayon_edge-photographs")
     data = json.loads((weights.FOLDER / "crayon_edge-photographs.data.json").read_text())

@@ -60,13 +60,14 @@ BRANCHES = {
     "crayon_edge_m": (
         Branch(4, "means", 64, 1),
         Branch(6, "means", 96, 1),
-        Branch(10, "means", 120, 2),
-        Branch(16, "means", 128, 6),
-        Branch(20, "means", 160, 4),
-        Branch(40, "means", 240, 2),
+        Branch(10, "means", 120, 1),
+        Branch(16, "means", 128, 4),
+        Branch(20, "means", 160, 2),
+        Branch(40, "means", 240, 1),
         Branch(80, "means", 320, 1),
-        Branch(15, "points", 120, 2),
-        Branch(40, "points", 240, 1),
+        Branch(15, "points", 120, 3),
+        Branch(20, "points", 160, 2),
+        Branch(40, "points", 240, 3),
     ),
 }
 __all__ = ["preview", "report"]  # those of Crayon
@@ -124,7 +125,7 @@ def training_model(network, settings, _):
     branches = BRANCHES[settings["recipe"]]
     for branch in branches:
         size, task = (_side(branch, settings),) * 2, DenseGridTask(branch.n, branch.kind)
-        built = _build(settings, size, branch.n, branch.kind, share=network, name=f"edge_{branch.name}")
+        built = _build(settings, size, branch.n, branch.kind, views=1, share=network, name=f"edge_{branch.name}")
         views[branch.name] = rgb = keras.Input((*size, 3), dtype="uint8", name=branch.name)
         chroma[branch.name] = built(task.inputs(rgb))
         loss[branch.name] = task.loss
