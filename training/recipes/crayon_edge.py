@@ -1,4 +1,4 @@
-"""The edge decoder on photographs: one set of weights for every grid step, ours.
+"""The edge decoders on photographs: one set of weights for every grid step, ours.
 
     python -m training.fit crayon_edge --dataset folder:data/cid22 --also folder:data/imagenette224
 
@@ -8,11 +8,17 @@ drawn anew (`training.views`). The loss is the mean over images of the error in 
 squared error would be spent on the few images that are hard. Adam, warm-up and one cosine to zero.
 
 12,000 steps take an hour and a half on two idle CPU cores. The shipped weights, `crayon_edge-photographs`, had about as
-many in three runs, each from the weights of the one before: 5,000 with more views of the smallest and the largest
-steps, 500 with these branches, and 6,000 as
+many in three runs, each from the weights of the one before, when no view was made noisy or grey: 5,000 with more views
+of the smallest and the largest steps, 500 with these branches, and 6,000 as
 
     python -m training.fit crayon_edge --dataset folder:data/cid22 --also folder:data/imagenette224 --weights BEFORE
         --learning-rate 1.5e-3 --epochs 12
+
+Those of `crayon_edge_m-photographs` began with them. They had 8,500 steps at 1.5e-3 with fewer points and no noise, and
+3,000 as
+
+    python -m training.fit crayon_edge_m --dataset folder:data/cid22 --also folder:data/imagenette224 --weights BEFORE
+        --learning-rate 1e-3 --epochs 6
 
 What they reach stands in results/edge-kodak.json.
 """
