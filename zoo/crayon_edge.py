@@ -25,14 +25,19 @@ def crayon_edge_m(input_size=(320, 320), n=16, kind="means", views=None, name="c
     """`crayon_edge` for finer colour, where milliseconds do not count.
 
     Cells of 12 to 45 pixels are resized to twice as many, and each level of the decoder has a residual block more,
-    which is five times the work; and where the grid holds means, the network looks four times. Points lie at one side
-    of the image, and gain nothing from that. Args and errors are those of `crayon_edge`; its pretrained weights are
+    which is five times the work; and the network looks at several views: four where the grid holds means. Points lie
+    in one corner of their cells, and so does the first of them in the image: of those it sees the transposed image as
+    well. Args and errors are those of `crayon_edge`, `views=1` is for training; its pretrained weights are
     `crayon_edge_m-photographs`.
     """
-    if views is None:
-        views = 4 if kind == "means" else 1
     finer = {"largest_steps": LARGEST_STEPS_M, "refine": True}
-    return crayon_edge(input_size, n, kind, views=views, name=name, **finer, **options)
+    if kind != "points" or views == 1:
+        return crayon_edge(input_size, n, kind, views=views or 4, name=name, **finer, **options)
+    upright = crayon_edge(input_size, n, kind, **finer, **options)
+    sharing = {**finer, **options, "weights": None, "share": upright}
+    transposed = crayon_edge(input_size[::-1], n, kind, name="transposed", **sharing)
+    turned = transposed({key: ops.transpose(x, (0, 2, 1, 3)) for key, x in upright.input.items()})
+    return keras.Model(upright.input, (upright.output + ops.transpose(turned, (0, 2, 1, 3))) / 2.0, name=name)
 
 
 def crayon_edge(
@@ -68,8 +73,8 @@ def crayon_edge(
         width: channels at half size; 4 x width in the depths.
         weights: None for new ones, the name of weights of the zoo (`crayon_edge-photographs`), or a .npz file.
         share: a `crayon_edge` whose layers this one uses; new ones if None.
-        views: 1; or 2, 4: the mean of what comes out for the image and for itself turned by 180 degrees, and mirrored
-            at either axis, the self-ensemble of Lim et al. 2017 (EDSR).
+        views: 1; or for means 2 or 4: the mean of what comes out for the image and for itself turned by 180 degrees,
+            and mirrored at either axis, the self-ensemble of Lim et al. 2017 (EDSR).
         name: name of the model.
         largest_steps: `{p: n}`, the largest n whose cells are resized to p x p pixels; 64 x 64 beyond them.
         refine: whether each level of the decoder ends in a residual block.
@@ -88,14 +93,12 @@ def crayon_edge(
         raise ValueError(f"`kind` must be one of {KINDS}. Received: kind={kind!r}")
     if width < 1:
         raise ValueError(f"`width` must be at least 1. Received: width={width}")
-    if views not in (1, 2, 4):
-        raise ValueError(f"`views` must be 1, 2 or 4. Received: views={views}")
+    if views not in ((1, 2, 4) if kind == "means" else (1,)):
+        raise ValueError(f"`views` must be 1, or for means 2 or 4. Received: views={views} of {kind}")
     height, breadth = input_size
     given = grid_shape(height, breadth, n)
     # A point lies in the middle of its cell once the image is moved by half a cell.
     shift = n // 2 if kind == "points" else 0
-    # If n is even, it lies half a pixel beyond, and must do so too where the image is reversed.
-    beyond = int(kind == "points" and n % 2 == 0)
     cells = tuple(-(-(side + shift) // n) for side in input_size)
     p = cell_size(n, largest_steps)
     layer = _Layers(share)
@@ -103,7 +106,7 @@ def crayon_edge(
     luma = keras.Input((height, breadth, 1), name="luma")
     grid = keras.Input((*given, 2), name="grid")
     light = _extend(luma, [(shift, count * n - side - shift) for count, side in zip(cells, input_size, strict=True)])
-    light = _views(light / 64.0 - 2.0, views, beyond)
+    light = _views(light / 64.0 - 2.0, views)
     whole = light.shape[1:3]
     x = _resize(light, [count * p for count in cells])
     half = ops.average_pool(x, 2, 2)
@@ -147,7 +150,7 @@ def crayon_edge(
     chroma = ops.matmul(_resize(planes, whole) * light, np.tile(32 * matrix, (2, 1)).astype("float32"))
     if views > 1:
         seen = ops.reshape(chroma, (views, -1, *chroma.shape[1:]))
-        chroma = sum(_reverse(seen[i], _REVERSED[i], beyond) for i in range(views)) / views
+        chroma = sum(_reverse(seen[i], _REVERSED[i]) for i in range(views)) / views
     if chroma.shape[1:3] != (height, breadth):
         chroma = chroma[:, shift : shift + height, shift : shift + breadth]
     model = keras.Model({"luma": luma, "grid": grid}, chroma, name=name)
@@ -186,17 +189,13 @@ class _Layers:
         return self._layers[name]
 
 
-def _views(x, views, beyond=0):
+def _views(x, views):
     """An image and its further views, as a larger batch."""
-    return x if views == 1 else ops.concatenate([_reverse(x, axes, beyond) for axes in _REVERSED[:views]], axis=0)
+    return x if views == 1 else ops.concatenate([_reverse(x, axes) for axes in _REVERSED[:views]], axis=0)
 
 
-def _reverse(x, axes, beyond=0):
-    """An image reversed along `axes` and moved on by `beyond` pixels, which is undone by the same again."""
-    for axis in axes:
-        side = x.shape[axis]
-        x = ops.take(x, np.clip(side - 1 + beyond - np.arange(side), 0, side - 1), axis=axis)
-    return x
+def _reverse(x, axes):
+    return ops.flip(x, axes) if axes else x
 
 
 def _attend(queries, sharpness, keys, colors, u):

@@ -7,7 +7,7 @@ import pytest
 from training.baselines import bicubic
 from training.decoders import YCBCR, GridDecoder, decode_image, encode_image
 from training.metrics import psnr
-from zoo import crayon_edge
+from zoo import crayon_edge, crayon_edge_m
 from zoo.color_grid import sample_grid
 from zoo.color_spaces import RGB_FROM_CHROMA
 from zoo.crayon_edge import LARGEST_STEPS, LARGEST_STEPS_M, cell_size
@@ -38,12 +38,12 @@ def test_a_flat_colour_hardly_changes(trained, photographs, n, kind):
     assert np.abs(model.predict_on_batch({"luma": luma, "grid": grid}) - [20, -30]).mean() < 2
 
 
-@pytest.mark.parametrize("views", [1, 2, 4])
+@pytest.mark.parametrize("build", [crayon_edge, crayon_edge_m])
 @pytest.mark.parametrize("kind", ["means", "points"])
 @pytest.mark.parametrize("n", [8, 15, 16, 20])
-def test_colours_are_not_shifted(n, kind, views):
+def test_colours_are_not_shifted(n, kind, build):
     """A ramp of colour under flat luma comes back in place, within half a pixel."""
-    model = crayon_edge((160, 160), n, kind, views=views)
+    model = build((160, 160), n, kind)
     for name in ("query", "residual_b", "sharpness"):
         model.get_layer(name).kernel.assign(keras.ops.zeros_like(model.get_layer(name).kernel))
     model.get_layer("sharpness").bias.assign([3.0])
@@ -63,6 +63,16 @@ def test_several_views_do_not_care_which_side_is_up(trained, photographs):
         for reverse in axes:
             turned = {"luma": 2.55 * np.flip(luma[..., None], reverse), "grid": np.flip(grid, reverse)}
             assert np.allclose(np.flip(model.predict_on_batch(turned), reverse), chroma, atol=0.05)
+
+
+def test_points_may_be_transposed(photographs):
+    luma, grid = (x[None] for x in encode_image(photographs[2][:96, :81], 20, "points", YCBCR))
+    model = crayon_edge_m((96, 81), 20, "points", weights="crayon_edge_m-photographs")
+    other = crayon_edge_m((81, 96), 20, "points", share=model)
+    chroma = model.predict_on_batch({"luma": 2.55 * luma[..., None], "grid": grid})
+    turned = other.predict_on_batch({"luma": 2.55 * luma.swapaxes(1, 2)[..., None], "grid": grid.swapaxes(1, 2)})
+    assert np.allclose(turned.swapaxes(1, 2), chroma, atol=0.01)
+    assert np.abs(chroma).max() > 5
 
 
 def test_a_matrix_takes_chroma_to_rgb(trained, photographs):
@@ -103,6 +113,7 @@ def test_cells(largest_steps, sizes):
         ({"n": 400}, "Received: n=400 for 320x320"),
         ({"n": 1}, "Received: n=1"),
         ({"views": 3}, "Received: views=3"),
+        ({"views": 2, "kind": "points"}, "Received: views=2 of points"),
         ({"weights": "crayon_edge-nothing"}, "Received: weights='crayon_edge-nothing'"),
         ({"weights": "crayon_edge-photographs", "width": 8}, r"holds no \S+ of shape"),
     ],
