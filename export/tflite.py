@@ -75,6 +75,8 @@ def _quantized_output(flat):
     graph = model.subgraphs[0]
     producers = {int(op.outputs[0]): op for op in graph.operators}
     source = output = int(graph.outputs[0])
+    if graph.tensors[output].type != schema.TensorType.UINT8:
+        return flat
     codes = [flatbuffer_utils.get_builtin_code_from_operator_code(code) for code in model.operatorCodes]
     while source in producers and codes[producers[source].opcodeIndex] in _TO_UINT8:
         graph.operators.remove(producers[source])
