@@ -10,6 +10,7 @@ from export.runtime import median_latency, open_decoder, read_card
 from training.command import ArgumentParser, in_fresh_process, positive, run
 
 KERAS = "saved_model"
+LEAST_MS = 1000  # of measurement: a few runs of milliseconds would be what the machine does just then
 
 
 def main(argv):
@@ -22,7 +23,7 @@ def main(argv):
     parser = ArgumentParser(prog="python -m export.benchmark", description=main.__doc__)
     parser.add_argument("exports", type=Path, nargs="+", help="folders that `python -m export` wrote")
     parser.add_argument("--threads", type=positive, nargs="+", default=(1, 2), help="numbers of threads")
-    parser.add_argument("--repeats", type=positive, default=10, help="runs of each; the median counts")
+    parser.add_argument("--repeats", type=positive, default=10, help="runs of each at least; the median counts")
     parser.add_argument("--results", type=Path, default=Path("results/benchmark-decoders.json"), help="result file")
     arguments = parser.parse_args(argv)
 
@@ -58,10 +59,11 @@ def main(argv):
 
 
 def measure(path, threads, repeats):
-    """Median latency in ms, peak memory of the process and file size in MB of one decoder."""
+    """Median latency in ms over a second at least, peak memory of the process and file size in MB of one decoder."""
     decoder = open_decoder(path, threads)
     random = np.random.default_rng(0)
     inputs = {name: random.integers(96, 160, shape, np.uint8) for name, shape in decoder.shapes.items()}
+    repeats = max(repeats, round(LEAST_MS / median_latency(decoder, inputs, 1)))
     files = [file for file in path.rglob("*") if file.is_file()] or [path]
     return {
         "latency_ms": median_latency(decoder, inputs, repeats),
