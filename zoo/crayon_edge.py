@@ -136,15 +136,15 @@ def crayon_edge(
     queries = layer.conv("query", KEY, 1, activation=None, gain=1 / KEY)(x)
     sharpness = layer.conv("sharpness", 1, 1)(x)
     chroma = _attend(queries, sharpness, keys, colors, p // 2)
-    half = half.shape[1:3]
-    missed = _resize(colors - _at_cells(chroma, p // 2, kind), half)
+    size = half.shape[1:3]
+    missed = _resize(colors - _at_cells(chroma, p // 2, kind), size)
     residual = layer.conv("residual_a", width)(layers.Concatenate(name="residual_concat")([x, chroma, missed]))
     residual = layer.conv("residual_b", 4, activation=None, gain=0.1)(residual)
     # From here on four planes: Cb, Cr, and their slopes against luma.
     planes = ops.matmul(chroma, np.eye(2, 4, dtype="float32")) + residual
     if kind == "means":
         known = ops.matmul(colors, np.eye(2, 4, dtype="float32"))
-        planes = planes + _resize(known - ops.multiply(_at_cells(planes, p // 2, kind), _CHROMA), half)
+        planes = planes + _resize(known - ops.multiply(_at_cells(planes, p // 2, kind), _CHROMA), size)
     light = ops.add(ops.matmul(light, _SLOPES[None]), _CHROMA)
     matrix = np.eye(2) if matrix is None else np.asarray(matrix)
     chroma = ops.matmul(_resize(planes, whole) * light, np.tile(32 * matrix, (2, 1)).astype("float32"))
