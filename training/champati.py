@@ -7,11 +7,12 @@ from keras import ops
 
 from training import champati_figures as figures
 from training.color_metrics import DISTANCES
-from training.colorizers import add_share_of_grey_error, colored, grey, is_classifier, score_colors
+from training.colorizers import add_share_of_grey_error, colored, is_classifier, score_colors
 from training.command import CommandError
 from training.decoders import to_uint8
-from training.rebalancing import CHUNK
+from training.rebalancing import chunks
 from training.run_folder import load_run
+from training.views import grey
 from zoo.champati import bin_colors
 from zoo.color_bins import nearest_bin
 from zoo.color_spaces import lab_to_rgb, rgb_to_lab
@@ -118,8 +119,7 @@ def tables(arguments, argv):
 
 def _draw(folder, data, images, guesses):
     """All figures, of the first run of each row."""
-    crops = data.crops("train", 32, limit=TRAINING_SHOWN).as_numpy_iterator()
-    figures.distributions(folder / "figure3.png", np.stack([rgb for _, rgb in crops]))
+    figures.distributions(folder / "figure3.png", data.unlabelled("train", 32, TRAINING_SHOWN))
     for number, belongs in EXAMPLES.items():
         decoded = [decoded[: figures.SHOWN] for name, (_, decoded, _) in guesses.items() if belongs(name)]
         if decoded:
@@ -136,8 +136,8 @@ def _draw(folder, data, images, guesses):
 def nearest_colors(images, bins):
     """uint8 sRGB images `(N, H, W, 3)` whose a* and b* are those of the nearest bins: what bins can do at best."""
     decoded = []
-    for start in range(0, len(images), CHUNK):
-        lab = rgb_to_lab(images[start : start + CHUNK])
+    for (part,) in chunks(images):
+        lab = rgb_to_lab(part)
         chroma = ops.take(bins, nearest_bin(lab[..., 1:], bins), axis=0)
         decoded.append(to_uint8(lab_to_rgb(ops.concatenate([lab[..., :1], chroma], -1))))
     return np.concatenate(decoded)

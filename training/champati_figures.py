@@ -3,13 +3,14 @@
 import numpy as np
 from keras import ops
 
-from training.colorizers import TO_RGB, grey
+from training.colorizers import TO_RGB
 from training.command import atomic
 from training.decoders import to_uint8
 from training.metrics import psnr
 from training.pictures import save_rows
 from training.rebalancing import bin_counts, rebalancing_weights, smoothed_distribution
 from training.tasks import LumaTask
+from training.views import grey
 from zoo.champati import bin_colors
 from zoo.color_bins import annealed_mean
 from zoo.color_spaces import rgb_to_lab
@@ -35,7 +36,8 @@ def distributions(path, images, bins=81):
             drawn = axes.imshow(shown, origin="lower", extent=reach * 2)
             axes.set(title=f"{title}, {bins} bins, {lattice}", xlabel="b*", ylabel="a*")
             figure.colorbar(drawn, ax=axes, label="log10")
-    _save(path, figure)
+    with atomic(path) as temporary:
+        figure.savefig(temporary, dpi=90, format="png")
 
 
 def temperatures(path, run, images):
@@ -67,8 +69,3 @@ def best_and_worst(path, images, decoded):
 def _large(columns, times=3):
     """Rows of images, enlarged, from columns of them."""
     return [[image.repeat(times, 0).repeat(times, 1) for image in row] for row in zip(*columns, strict=True)]
-
-
-def _save(path, figure):
-    with atomic(path) as temporary:
-        figure.savefig(temporary, dpi=90, format="png")

@@ -5,7 +5,7 @@ Every metric takes uint8 sRGB, original and decoded, `(N, H, W, 3)`, and gives a
 
 import numpy as np
 
-from training.rebalancing import CHUNK, bin_counts, smoothed_distribution
+from training.rebalancing import bin_counts, chunks, smoothed_distribution
 from zoo.color_bins import nearest_bin, zhang_bins
 from zoo.color_spaces import rgb_to_lab
 
@@ -21,7 +21,7 @@ def threshold_accuracy(original, decoded, definition="channels to 255"):
     """
     distance, largest = DISTANCES[definition]
     histogram = np.zeros(largest + 1)
-    for a, b in _chunks(original, decoded):
+    for a, b in chunks(original, decoded):
         error = np.ceil(distance(a.astype(float) - b)).clip(0, largest + 1).astype(int).ravel()
         histogram += np.bincount(error, minlength=largest + 2)[: largest + 1]
     # The histogram's running sum is the number within each threshold.
@@ -46,7 +46,7 @@ def auc(original, decoded, rebalanced=False):
         p = smoothed_distribution(bin_counts(original, rgb_to_lab, bins), bins, 3.0)
         weights = 1 / np.maximum(p, 1e-12)
     histogram = np.zeros(LARGEST_AB + 2)
-    for a, b in _chunks(original, decoded):
+    for a, b in chunks(original, decoded):
         true, guessed = (np.asarray(rgb_to_lab(x))[..., 1:] for x in (a, b))
         error = np.ceil(np.hypot(*np.moveaxis(true - guessed, -1, 0))).clip(0, LARGEST_AB + 1).astype(int)
         weight = weights[np.asarray(nearest_bin(true, bins))] if rebalanced else np.ones(error.shape)
@@ -64,8 +64,3 @@ def colorfulness(images):
 
 def _values(images, definition):
     return images.size if definition.startswith("channels") else images.size // images.shape[-1]
-
-
-def _chunks(*arrays):
-    for start in range(0, len(arrays[0]), CHUNK):
-        yield [array[start : start + CHUNK] for array in arrays]

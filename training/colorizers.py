@@ -9,10 +9,11 @@ from training.color_metrics import DISTANCES, auc, colorfulness, threshold_accur
 from training.command import CommandError
 from training.decoders import to_uint8
 from training.metrics import psnr
-from training.rebalancing import CHUNK
+from training.rebalancing import chunks
 from training.run_folder import load_run
 from training.tasks import LumaTask
-from zoo.color_spaces import LUMA_FROM_RGB, lab_to_rgb, yuv_to_rgb
+from training.views import grey
+from zoo.color_spaces import lab_to_rgb, yuv_to_rgb
 from zoo.colorize import SIDE
 
 TO_RGB = {"lab": lab_to_rgb, "yuv": yuv_to_rgb, "rgb": ops.convert_to_tensor}
@@ -29,15 +30,10 @@ def colored(model, images):
     """What a colorizer makes of the luma of uint8 sRGB `(N, H, W, 3)`, as uint8."""
     space = color_space(model)
     task, decoded = LumaTask(space), []
-    for start in range(0, len(images), CHUNK):
-        joined = model.predict(task.inputs(images[start : start + CHUNK]), batch_size=128, verbose=0)[space]
+    for (part,) in chunks(images):
+        joined = model.predict(task.inputs(part), batch_size=128, verbose=0)[space]
         decoded.append(to_uint8(TO_RGB[space](joined)))
     return np.concatenate(decoded)
-
-
-def grey(images):
-    """The Y' of uint8 sRGB `(N, H, W, 3)` as grey images."""
-    return np.repeat((images @ LUMA_FROM_RGB).round().astype(np.uint8)[..., None], 3, -1)
 
 
 def score_colors(original, decoded, labels=None, classifier=None):
@@ -90,8 +86,7 @@ def evaluate_colorizers(loaded, arguments, argv):
     if classifier:
         images, labels = photographs.labelled(split, size, arguments.limit)
     else:
-        crops = photographs.crops(split, size, limit=arguments.limit).as_numpy_iterator()
-        images, labels = np.stack([rgb for _, rgb in crops]), None
+        images, labels = photographs.unlabelled(split, size, arguments.limit), None
     if not arguments.allow_overlap:
         for run in runs:
             run.refuse_overlap(photographs)

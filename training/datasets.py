@@ -123,8 +123,16 @@ class Photographs:
         CommandError where the data has no classes.
         """
         labels = self._labels(split)
+        names, crops = self._loaded(split, size, limit)
+        return crops, np.array([labels[name.decode()] for name in names])
+
+    def unlabelled(self, split, size, limit=None):
+        """All crops of `split` in memory, uint8 `(N, size, size, 3)`."""
+        return self._loaded(split, size, limit)[1]
+
+    def _loaded(self, split, size, limit):
         names, crops = zip(*self.crops(split, size, limit=limit).as_numpy_iterator(), strict=True)
-        return np.stack(crops), np.array([labels[name.decode()] for name in names])
+        return names, np.stack(crops)
 
     def batches(self, split, size, batch_size, position="center", epoch_seed=None):
         """A tf.data.Dataset of (rgb, rgb), uint8 `(batch, size, size, 3)`: cached, prefetched.

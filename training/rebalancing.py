@@ -9,6 +9,12 @@ from zoo.color_bins import nearest_bin
 CHUNK = 1000  # images at a time
 
 
+def chunks(*arrays):
+    """Yields parts of arrays of the same length, as many images at a time as are good for memory."""
+    for start in range(0, len(arrays[0]), CHUNK):
+        yield [array[start : start + CHUNK] for array in arrays]
+
+
 def bin_counts(images, from_rgb, bins):
     """How many pixels of uint8 sRGB images `(N, H, W, 3)` fall into each bin, int64 `(Q,)`.
 
@@ -18,8 +24,8 @@ def bin_counts(images, from_rgb, bins):
         bins: `(Q, 2)`.
     """
     counts = np.zeros(len(bins), np.int64)
-    for start in range(0, len(images), CHUNK):
-        labels = nearest_bin(from_rgb(images[start : start + CHUNK])[..., 1:], bins)
+    for (part,) in chunks(images):
+        labels = nearest_bin(from_rgb(part)[..., 1:], bins)
         counts += np.bincount(ops.convert_to_numpy(labels).ravel(), minlength=len(bins))
     return counts
 

@@ -81,11 +81,16 @@ def random_view(random, sources, size):
         noise = random.normal(0, random.uniform(0, MOST_NOISE), view.shape)
         view = (view + noise).round().clip(0, 255).astype(np.uint8)
     if random.random() < GREY_SHARE:
-        view = np.repeat((view @ LUMA_FROM_RGB).round().astype(np.uint8)[..., None], 3, -1)
+        view = grey(view)
     if random.random() >= COMPRESSED_SHARE:
         return view, view
     codec = list(CODECS)[random.integers(len(CODECS))]
     return compress_luma(view, codec, int(random.integers(*CODECS[codec]))), view
+
+
+def grey(rgb):
+    """The Y' of uint8 sRGB `(..., 3)` as grey images."""
+    return np.repeat((rgb @ LUMA_FROM_RGB).round().astype(np.uint8)[..., None], 3, -1)
 
 
 def compress_luma(rgb, codec, quality):

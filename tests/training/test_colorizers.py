@@ -9,11 +9,12 @@ from PIL import Image
 from training import evaluate, fit
 from training.champati import row_name
 from training.color_metrics import DISTANCES, auc, colorfulness, threshold_accuracy
-from training.colorizers import colored, grey
+from training.colorizers import colored
 from training.datasets import SAMPLES, open_dataset, to_rgb
 from training.rebalancing import bin_counts, rebalancing_weights, smoothed_distribution
 from training.recipes import RECIPES
 from training.tasks import LumaTask
+from training.views import grey
 from zoo import champati_classification, champati_regression, colorize
 from zoo.champati import bin_colors
 from zoo.color_bins import nearest_bin, soft_encode

@@ -125,18 +125,21 @@ def _task(settings, sources):
         return LumaTask(space)
     bins, weights = bin_colors(settings["bins"], space, settings["lattice"]), None
     if settings["rebalance"]:
-        counts = bin_counts(_images(sources, "train", settings), LumaTask.FROM_RGB[space], bins)
+        images = sources[0].unlabelled("train", settings["size"], settings["limit"])
+        counts = bin_counts(images, LumaTask.FROM_RGB[space], bins)
         weights = rebalancing_weights(counts, bins, settings["mix"], settings["sigma"])
     return LumaTask(space, bins, weights, settings["soft"])
 
 
 def batches(sources, settings, epoch):
     """The tf.data sets of training, images and mirrored copies in an order of its own each epoch, and of validation."""
-    images = _images(sources, "train", settings)
+    images, held_out = (
+        sources[0].unlabelled(split, settings["size"], settings["limit"]) for split in ("train", "validation")
+    )
     images = np.concatenate([images, images[:, :, ::-1]])
     train = tf.data.Dataset.from_tensor_slices(images)
     train = train.shuffle(len(images), seed=settings["seed"] + epoch)
-    held_out = tf.data.Dataset.from_tensor_slices(_images(sources, "validation", settings))
+    held_out = tf.data.Dataset.from_tensor_slices(held_out)
     return tuple(
         part.batch(settings["batch_size"]).map(lambda rgb: (rgb, rgb)).prefetch(2) for part in (train, held_out)
     )
@@ -155,9 +158,3 @@ def preview(path, images, network, _):
 def report(settings):
     """Arguments of the closing evaluation."""
     return ["--size", str(settings["size"])]
-
-
-def _images(sources, split, settings):
-    """All images of a split, uint8 `(N, size, size, 3)`."""
-    crops = sources[0].crops(split, settings["size"], limit=settings["limit"])
-    return np.stack([rgb for _, rgb in crops.as_numpy_iterator()])
