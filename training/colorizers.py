@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from keras import ops
 
-from training.color_metrics import DISTANCES, auc, colorfulness, threshold_accuracy
+from training.color_metrics import DISTANCES, auc, chroma, colorfulness, rarity, threshold_accuracy
 from training.command import CommandError
 from training.decoders import to_uint8
 from training.metrics import psnr
@@ -36,31 +36,44 @@ def colored(model, images):
     return np.concatenate(decoded)
 
 
-def score_colors(original, decoded, labels=None, classifier=None):
-    """Metrics of guessed colours, see `training.color_metrics`; of all definitions of threshold accuracy.
+class ColorScorer:
+    """Metrics of guessed colours against the same originals: `training.color_metrics`, all of them.
 
-    With a classifier, a model from `{"rgb": ...}` to logits, also `feature_preservation`: the per cent of the decoded
-    images that it puts into their class.
+    Args:
+        original: uint8 sRGB `(N, H, W, 3)`.
+        classifier: a model from `{"rgb": ...}` to logits, for `feature_preservation`, the per cent of the guesses that
+            it puts into their class; None to do without.
+        labels: class numbers `(N,)`.
     """
-    metrics = {f"threshold_accuracy, {name}": threshold_accuracy(original, decoded, name) for name in DISTANCES}
-    metrics |= {
-        "auc": auc(original, decoded),
-        "auc_rebalanced": auc(original, decoded, rebalanced=True),
-        "colorfulness": colorfulness(decoded),
-        "psnr": float(np.mean([psnr(*pair) for pair in zip(original, decoded, strict=True)])),
-    }
-    if classifier is not None:
-        logits = classifier.predict({"rgb": decoded.astype("float32")}, batch_size=500, verbose=0)
-        metrics["feature_preservation"] = float(100 * np.mean(logits.argmax(-1) == labels))
-    return metrics
+
+    def __init__(self, original, classifier=None, labels=None):
+        self.original = original
+        self.classifier = classifier
+        self.labels = labels
+        self.chroma = chroma(original)
+        self.rarity = rarity(self.chroma)
+
+    def __call__(self, decoded):
+        """A dict of metrics of uint8 sRGB `(N, H, W, 3)`."""
+        guessed = chroma(decoded)
+        metrics = {f"ta_{name}": threshold_accuracy(self.original, decoded, name) for name in DISTANCES}
+        metrics |= {
+            "auc": auc(self.chroma, guessed),
+            "auc_rebalanced": auc(self.chroma, guessed, self.rarity),
+            "colorfulness": colorfulness(decoded),
+            "psnr": float(np.mean([psnr(*pair) for pair in zip(self.original, decoded, strict=True)])),
+        }
+        if self.classifier is not None:
+            logits = self.classifier.predict({"rgb": decoded.astype("float32")}, batch_size=500, verbose=0)
+            metrics["feature_preservation"] = float(100 * np.mean(logits.argmax(-1) == self.labels))
+        return metrics
 
 
 def add_share_of_grey_error(rows):
-    """Adds `gain` to each row: (TA - grey) / (100 - grey), of the first definition, which compares across readings."""
-    key = f"threshold_accuracy, {next(iter(DISTANCES))}"
-    least = next(row["metrics"][key] for row in rows if row["name"] == "grey")
+    """Adds `gain` to each row: (TA - grey) / (100 - grey), of channels to 255, which compares across readings."""
+    least = next(row["metrics"]["ta_255"] for row in rows if row["name"] == "grey")
     for row in rows:
-        row["metrics"]["gain"] = (row["metrics"][key] - least) / (100 - least)
+        row["metrics"]["gain"] = (row["metrics"]["ta_255"] - least) / (100 - least)
 
 
 def evaluate_colorizers(loaded, arguments, argv):
@@ -92,7 +105,8 @@ def evaluate_colorizers(loaded, arguments, argv):
             run.refuse_overlap(photographs)
     guesses = {"truth": images, "grey": grey(images)}
     guesses |= {name: colored(run.model, images) for name, run in loaded.items() if color_space(run.model)}
-    rows = [{"name": n, "metrics": score_colors(images, guess, labels, classifier)} for n, guess in guesses.items()]
+    score = ColorScorer(images, classifier, labels)
+    rows = [{"name": name, "metrics": score(guess)} for name, guess in guesses.items()]
     add_share_of_grey_error(rows)
     print(listing(rows, list(rows[0]["metrics"])))
     path = arguments.results or Path("results") / f"{'-'.join(loaded)}-{Path(spec).name}.json"

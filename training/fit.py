@@ -19,6 +19,7 @@ def main(argv):
     out = arguments.out
 
     import keras
+    import tensorflow as tf
 
     from training import evaluate
     from training.callbacks import AfterEpoch, KeepBest, SaveState, StopOnNaN, TimeLeft, load_state
@@ -33,7 +34,9 @@ def main(argv):
     network = recipe.model(settings)
     trained = recipe.training_model(network, settings, sources)
     best, history = load_state(out, trained) if arguments.resume else (float("inf"), [])
-    train, validation = recipe.batches(sources, settings, len(history))
+    options = tf.data.Options()
+    options.autotune.enabled = False  # its thread, which is waited for, may sleep for a minute after each epoch
+    train, validation = (part.with_options(options) for part in recipe.batches(sources, settings, len(history)))
     steps = settings.get("steps") or len(train)
     spacing = max(1, sources[0].count("validation") // PREVIEWED)
     shown = sources[0].crops("validation", settings["size"]).shard(spacing, 0).take(PREVIEWED)

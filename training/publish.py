@@ -1,6 +1,7 @@
 """Puts the weights of a run into the zoo, with their card: `python -m training.publish runs/crayon_edge ...`."""
 
 import hashlib
+import inspect
 import json
 import sys
 from pathlib import Path
@@ -27,16 +28,18 @@ def main(argv):
     from training.datasets import open_dataset
     from training.results import read_results, versions
     from training.run_folder import load_run
+    from zoo.registry import MODELS
     from zoo.weights import FOLDER, SUFFIX, save_weights
 
     loaded = load_run(arguments.run)
-    model = loaded.settings.get("recipe", "")
-    if not loaded.digests or not arguments.name.startswith(f"{model}-"):
+    model = loaded.model.name
+    if not loaded.digests or model not in MODELS or not arguments.name.startswith(f"{model}-"):
         raise CommandError(f"{arguments.run} is no run of a model for weights named {arguments.name}: see --name")
-    rows = [row for row in read_results(arguments.results)["rows"] if row["name"] == model and row["subset"] == "all"]
+    rows = read_results(arguments.results)["rows"]
     samples = open_dataset("samples")  # resized copies of photographs that it may have seen
     list(samples.images("all"))
-    seen = loaded.digests.union(samples.seen["all"].values())
+    seen = json.dumps(sorted(loaded.digests.union(samples.seen["all"].values())), indent=1) + "\n"
+    seen_file = f"seen-{_digest(seen.encode())[:8]}.json"  # one for all weights of the same data
 
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / f"{arguments.name}.npz"
@@ -45,36 +48,66 @@ def main(argv):
     content = path.read_bytes()
     card = {
         "model": model,
+        "arguments": _arguments(MODELS[model].build, loaded.settings),
         "parameters": loaded.model.count_params(),
         "bytes": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
+        "sha256": _digest(content),
         "licence": arguments.licence,
         "data": arguments.data,
+        "seen": seen_file,
         "time": arguments.time,
         "settings": loaded.settings,
         "versions": versions(),
-        "metrics": {"file": arguments.results.name, "psnr": {str(row["n"]): row["metrics"]["psnr"] for row in rows}},
-        "guard": {"images": GUARD, "size": GUARD_SIZE, "n": GUARD_STEP, "psnr": guard_psnr(loaded.decoder())},
+        "metrics": {"file": arguments.results.name, **_metrics(rows, loaded)},
+        "guard": {"images": GUARD, "size": GUARD_SIZE, "psnr": guard_psnr(loaded)},
     }
-    for suffix, value in ((".data.json", sorted(seen)), (SUFFIX, card)):
-        with atomic(FOLDER / f"{arguments.name}{suffix}") as temporary:
-            temporary.write_text(json.dumps(value, indent=1) + "\n")
+    for file, text in ((seen_file, seen), (f"{arguments.name}{SUFFIX}", json.dumps(card, indent=1) + "\n")):
+        with atomic(FOLDER / file) as temporary:
+            temporary.write_text(text)
     print(f"written: {path}, {len(content):,} bytes, and its card")
     return 0
 
 
-def guard_psnr(decoder):
-    """Mean PSNR in dB of the centres of three photographs that scikit-image brings: a guard against changed weights."""
+def guard_psnr(loaded):
+    """Mean PSNR in dB of the centres of three photographs that scikit-image brings: a guard against changed weights.
+
+    Decoders of grids are given one of step 16.
+    """
     from skimage import data
 
+    from training.colorizers import color_space
     from training.decoders import decode_image
     from training.metrics import psnr
+    from zoo.colorize import colorize
 
     images = [getattr(data, name)() for name in GUARD]
     offsets = [[(side - GUARD_SIZE) // 2 for side in rgb.shape[:2]] for rgb in images]
     crops = [rgb[t : t + GUARD_SIZE, left : left + GUARD_SIZE] for rgb, (t, left) in zip(images, offsets, strict=True)]
-    decoded = [decode_image(decoder, rgb, GUARD_STEP, decoder.kind, decoder.space) for rgb in crops]
+    if color_space(loaded.model):
+        decoded = [colorize(loaded.model, rgb) for rgb in crops]
+    else:
+        decoder = loaded.decoder()
+        decoded = [decode_image(decoder, rgb, GUARD_STEP, decoder.kind, decoder.space) for rgb in crops]
     return round(float(np.mean([psnr(*pair) for pair in zip(crops, decoded, strict=True)])), 3)
+
+
+def _arguments(build, settings):
+    """What of a run's settings its model is built with, but for what weights make needless."""
+    known = inspect.signature(build).parameters.keys() - {"weights", "vgg_weights"}
+    return {name: value for name, value in settings.items() if name in known}
+
+
+def _metrics(rows, loaded):
+    """The measured quality: a colorizer's own row of a result file, or a decoder's PSNR by grid step."""
+    own = [row["metrics"] for row in rows if row.get("settings") == loaded.settings]
+    if own:
+        return own[0]
+    rows = [row for row in rows if row["name"] == loaded.model.name and row["subset"] == "all"]
+    return {"psnr": {str(row["n"]): row["metrics"]["psnr"] for row in rows}}
+
+
+def _digest(content):
+    return hashlib.sha256(content).hexdigest()
 
 
 if __name__ == "__main__":

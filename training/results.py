@@ -75,11 +75,13 @@ def pivot(rows, metric, down="name", across="n"):
 
 
 def listing(rows, metrics, down="name"):
-    """A Markdown table of several metrics, or other entries: a line for each row."""
+    """A Markdown table of several metrics, or other entries, or `paper_` and a metric: a line for each row."""
     table = [[down, *metrics]]
-    table += [
-        [str(row[down]), *(_cell({**row, **row["metrics"]}.get(metric, "")) for metric in metrics)] for row in rows
-    ]
+    for row in rows:
+        paper = {f"paper_{metric}": value for metric, value in row.get("paper", {}).items()}
+        table.append(
+            [str(row[down]), *(_cell({**row, **row["metrics"], **paper}.get(metric, "")) for metric in metrics)]
+        )
     return markdown(table)
 
 

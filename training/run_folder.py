@@ -9,7 +9,7 @@ import keras
 from training.command import CommandError
 from training.decoders import model_decoder
 from zoo import weights
-from zoo.registry import MODELS
+from zoo.registry import pretrained
 
 
 @dataclass
@@ -71,11 +71,11 @@ def load_run(path):
 def _pretrained(name):
     card = weights.card(name)
     try:
-        model = MODELS[card["model"]].build(weights=name)
+        model = pretrained(name)
     except ValueError as error:  # damaged
         raise CommandError(str(error)) from None
     settings = {key: value for key, value in card["settings"].items() if key != "dataset"}  # which is elsewhere
-    return Run(Path(name), model, settings, set(_json(weights.FOLDER / f"{name}.data.json")))
+    return Run(Path(name), model, settings, set(_json(weights.FOLDER / card["seen"])))
 
 
 def _json(path):

@@ -4,6 +4,7 @@ from zoo.champati import champati_baseline, champati_classification, champati_fe
 from zoo.colorize import colorize
 from zoo.crayon import crayon
 from zoo.crayon_edge import crayon_edge, crayon_edge_m
+from zoo.registry import pretrained
 
 __all__ = [
     "champati_baseline",
@@ -14,4 +15,5 @@ __all__ = [
     "crayon",
     "crayon_edge",
     "crayon_edge_m",
+    "pretrained",
 ]

@@ -9,6 +9,7 @@ Common to all:
 - The text says batch normalisation after every two or three convolutions. The code has it after each, after its ReLU;
   so has this.
 - Luma is divided by its white. A colour space is one of `SPACES`, by which the output is named as well.
+- The last layer starts at zero, which is ours: training starts from grey (in RGB from black), or from equal logits.
 - `width` scales all filters, in units of the first convolution's; VGG's stay as they are.
 """
 
@@ -57,7 +58,7 @@ def champati_baseline(input_size=(32, 32), color_space="lab", width=16, name="ch
         x = _conv(x, number, filters * width, strides=strides, padding="valid")
     planes = 3 if color_space == "rgb" else 2
     x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(planes * input_size[0] * input_size[1], name="dense")(x)
+    x = layers.Dense(planes * input_size[0] * input_size[1], kernel_initializer="zeros", name="dense")(x)
     x = layers.Reshape((*input_size, planes), name="planes")(x)
     return keras.Model({"luma": luma}, {color_space: _joined(luma, x, color_space)}, name=name)
 
@@ -81,7 +82,8 @@ def champati_regression(
     """
     luma, x = _luma(input_size, color_space, width)
     x = _trunk(x, width, vgg, vgg_weights, weights)
-    x = layers.Conv2D(3 if color_space == "rgb" else 2, 3, padding="same", name="planes")(x)
+    planes = 3 if color_space == "rgb" else 2
+    x = layers.Conv2D(planes, 3, padding="same", kernel_initializer="zeros", name="planes")(x)
     model = keras.Model({"luma": luma}, {color_space: _joined(luma, x, color_space)}, name=name)
     return _loaded(model, weights)
 
@@ -131,7 +133,7 @@ def champati_classification(
     colors = bin_colors(bins, color_space, lattice)
     luma, x = _luma(input_size, color_space, width)
     x = _trunk(x, width, vgg, vgg_weights, weights, dilated=_DILATED)
-    logits = layers.Conv2D(len(colors), 3, padding="same", name="bins")(x)
+    logits = layers.Conv2D(len(colors), 3, padding="same", kernel_initializer="zeros", name="bins")(x)
     joined = layers.Concatenate(name=color_space)([luma, annealed_mean(logits, colors, temperature)])
     return _loaded(keras.Model({"luma": luma}, {"bins": logits, color_space: joined}, name=name), weights)
 

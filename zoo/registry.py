@@ -10,6 +10,7 @@ from keras import layers
 from zoo.champati import champati_baseline, champati_classification, champati_features, champati_regression
 from zoo.crayon import crayon
 from zoo.crayon_edge import crayon_edge, crayon_edge_m
+from zoo.weights import card, find, names
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,23 @@ MODELS = {
     "champati_classification": Entry(champati_classification, (32, 32), "Champati, Houle and Zhang"),
     "champati_features": Entry(champati_features, (32, 32), "Champati, Houle and Zhang"),
 }
+
+
+def pretrained(weights, **options):
+    """A model of the zoo with its weights, built as they need it.
+
+    Args:
+        weights: their name, or that of a model, which stands for its first weights: see `zoo.weights.names`.
+        options: more arguments of the builder, such as `input_size`.
+
+    Raises:
+        ValueError: unknown or damaged weights.
+    """
+    name = find(weights)
+    if name is None:
+        raise ValueError(f"`weights` must be one of {names()}. Received: weights={weights!r}")
+    described = card(name)
+    return MODELS[described["model"]].build(**described["arguments"], **options, weights=name)
 
 
 def macs(model):

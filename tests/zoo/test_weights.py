@@ -35,13 +35,13 @@ def test_card(name):
     assert len(content) == card["bytes"] < 5e6
     assert hashlib.sha256(content).hexdigest() == card["sha256"]
     assert name.startswith(f"{card['model']}-")
-    assert {"licence", "data", "time", "settings", "metrics"} <= set(card)
+    assert {"licence", "data", "seen", "time", "settings", "metrics"} <= set(card)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_quality_is_what_the_card_says(name):
     """On three photographs that were not trained on: a guard against changed weights or another use of them."""
-    assert guard_psnr(load_run(name).decoder()) == pytest.approx(weights.card(name)["guard"]["psnr"], abs=0.05)
+    assert guard_psnr(load_run(name)) == pytest.approx(weights.card(name)["guard"]["psnr"], abs=0.05)
 
 
 def test_a_model_name_is_its_first_weights():
@@ -85,6 +85,14 @@ def test_a_model_with_more_layers_starts_from_weights(tmp_path):
 
 def test_what_weights_have_seen_is_known():
     run = load_run("crayon_edge-photographs")
-    data = json.loads((weights.FOLDER / "crayon_edge-photographs.data.json").read_text())
-    assert run.digests == set(data)
-    assert len(data) > 1000
+    seen = json.loads((weights.FOLDER / weights.card("crayon_edge-photographs")["seen"]).read_text())
+    assert run.digests == set(seen)
+    assert len(seen) > 1000
+
+
+def test_pretrained_models_are_built_by_their_cards():
+    model = zoo.pretrained("crayon_edge", input_size=(48, 64), n=8)
+    assert model.input["luma"].shape[1:3] == (48, 64)
+    assert zoo.pretrained("crayon_edge").count_params() == weights.card("crayon_edge-photographs")["parameters"]
+    with pytest.raises(ValueError, match="must be one of"):
+        zoo.pretrained("crayon")
