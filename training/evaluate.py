@@ -21,13 +21,17 @@ def main(argv):
 
         return tables(arguments, argv)
 
+    from training.autoencoders import evaluate_autoencoders, is_autoencoder
     from training.baselines import FAST
     from training.colorizers import color_space, evaluate_colorizers, is_classifier
     from training.results import pivot, write_results
     from training.run_folder import load_run
     from training.scoring import Protocol, score
 
-    loaded = {run.settings.get("recipe", run.model.name): run for run in map(load_run, arguments.runs)}
+    runs = [load_run(path) for path in arguments.runs]
+    if all(is_autoencoder(run.model) for run in runs):
+        return evaluate_autoencoders(runs, arguments, argv)
+    loaded = {run.settings.get("recipe", run.model.name): run for run in runs}
     if all(color_space(run.model) or is_classifier(run.model) for run in loaded.values()):
         return evaluate_colorizers(loaded, arguments, argv)
     models = {name: run.decoder() for name, run in loaded.items()}
@@ -194,6 +198,7 @@ def _parser():
     parser.add_argument("--allow-overlap", action="store_true", help="score images that the model has seen")
     parser.add_argument("--data-dir", help="where TFDS finds its data")
     parser.add_argument("--classifier", help="colorizers: run folder of the classifier of feature preservation")
+    parser.add_argument("--peers", action="store_true", help="auto-encoders: also palettes and image codecs")
     parser.add_argument("--tables", choices=("champati",), help="all tables of a paper, from runs of its recipes")
     parser.add_argument("--results", type=Path, help="result file; results/MODEL-DATASET.json if not given")
     parser.add_argument("--figures", type=Path, help="folder for figures; none if not given")

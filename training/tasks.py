@@ -5,11 +5,14 @@ It is the only place that knows what is hidden and what is predicted.
 """
 
 import keras
+import numpy as np
 from keras import ops
 
+from zoo.color_autoencoder import LEVELS, bits, rounded
 from zoo.color_bins import nearest_bin, soft_encode
 from zoo.color_grid import point_mask, sample_grid
 from zoo.color_spaces import RGB_FROM_CHROMA, lab_to_rgb, rgb_to_lab, rgb_to_ycbcr, rgb_to_yuv
+from zoo.latent_codec import DEPTHS
 
 N_RANGE = (6, 100)
 PAPER_STEPS = (6, 15, 20, 40, 50, 60, 80, 100)
@@ -30,7 +33,9 @@ class ColorGridTask:
         """`{"luma": (B, H, W, 1), "hints": (B, H, W, 2)}` of a symbolic batch `(B, H, W, 3)` of uint8 sRGB."""
         lab = rgb_to_lab(rgb)
         height, width = rgb.shape[1:3]
-        n = RandomStep(name="n")(rgb) if self.n == "random" else self.n
+        n = self.n
+        if n == "random":
+            n = ops.reshape(RandomInteger(*N_RANGE, PAPER_STEPS, name="n")(rgb), (-1, 1, 1, 1))
         return {"luma": lab[..., :1], "hints": lab[..., 1:] * point_mask(height, width, n)}
 
     def loss(self, rgb, lab):
@@ -109,23 +114,96 @@ class LumaTask:
         return ops.mean(entropy, axis=(1, 2))
 
 
-class RandomStep(keras.layers.Layer):
-    """A grid step `(B, 1, 1, 1)` for each image of a batch: random in training, the paper's eight in turn otherwise."""
+class LatentTask:
+    """Few bits and little error at once, at eight levels of quality: for `zoo.adaptive_autoencoder`.
+
+    Args:
+        network: the model.
+        depth: how many bits each position of a latent gets: one of `zoo.latent_codec.DEPTHS`.
+    """
+
+    # What a squared level of error is worth in bits for each pixel, from the lowest level to the highest.
+    WORTH = 0.0016 * 2.0 ** np.arange(LEVELS, dtype="float32")
+
+    def __init__(self, network, depth):
+        self.parts = {name: network.get_layer(name) for name in ("encoder", "decoder", "entropy")}
+        self.depth = depth
+
+    def outputs(self, rgb):
+        """Cost, bits for each pixel and PSNR, `(B, 3)`, of a symbolic batch of uint8 sRGB; each one's level is random.
+
+        As in Minnen and Singh 2020: for its cost a number has noise in the place of rounding; the decoder is given what
+        is rounded, and the gradient as if it were not.
+        """
+        rgb = ops.cast(rgb, "float32")
+        color, pixels = ops.round(ops.mean(rgb, axis=(1, 2))), rgb.shape[1] * rgb.shape[2]
+        level = RandomInteger(0, LEVELS - 1, tuple(range(LEVELS)), name="level")(rgb)
+        inputs = {"rgb": rgb, "color": color, "level": level}
+        latent = self.parts["encoder"](inputs)["latent"]
+        depth = ops.stop_gradient(DEPTHS[self.depth](latent, inputs))
+        numbers = latent + ops.stop_gradient(rounded(latent, depth) - latent)
+        decoded = self.parts["decoder"]({"latent": numbers, "color": color, "level": level})["rgb"]
+        bpp = bits(self.parts["entropy"], UniformNoise(name="noise")(latent), depth, level) / pixels
+        error = ops.mean(ops.square(decoded - rgb), axis=(1, 2, 3))
+        worth = ops.take(self.WORTH, level)
+        # Divided by its root, so that all levels weigh about the same.
+        cost = (bpp + worth * error) / ops.sqrt(worth)
+        return ops.stack([cost, bpp, 10 * ops.log10(255**2 / ops.maximum(error, 1e-3))], axis=-1)
+
+
+class UniformNoise(keras.layers.Layer):
+    """Adds noise of -0.5 to 0.5 in training; rounds otherwise."""
 
     def __init__(self, seed=0, **kwargs):
         super().__init__(**kwargs)
         self.seed_generator = keras.random.SeedGenerator(seed)
 
+    def call(self, x, training=False):
+        if not training:
+            return ops.round(x)
+        return x + keras.random.uniform(ops.shape(x), -0.5, 0.5, seed=self.seed_generator)
+
+
+class RandomInteger(keras.layers.Layer):
+    """A whole number `(B,)` for each image of a batch: random in training, `turn` by turn otherwise.
+
+    Args:
+        low, high: the range, both included.
+        turn: the numbers to take otherwise.
+        seed: of what is random.
+    """
+
+    def __init__(self, low, high, turn, seed=0, **kwargs):
+        super().__init__(**kwargs)
+        self.low = low
+        self.high = high
+        self.turn = turn
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
     def call(self, rgb, training=False):
-        shape = (ops.shape(rgb)[0], 1, 1, 1)
+        count = ops.shape(rgb)[0]
         if training:
-            low, high = N_RANGE
-            return keras.random.randint(shape, low, high + 1, seed=self.seed_generator)
-        turn = ops.reshape(ops.arange(shape[0]) % len(PAPER_STEPS), shape)
-        return ops.take(ops.convert_to_tensor(PAPER_STEPS, "int32"), turn)
+            return keras.random.randint((count,), self.low, self.high + 1, seed=self.seed_generator)
+        return ops.take(ops.convert_to_tensor(self.turn, "int32"), ops.arange(count) % len(self.turn))
 
     def compute_output_spec(self, rgb, training=False):
-        return keras.KerasTensor((rgb.shape[0], 1, 1, 1), "int32")
+        return keras.KerasTensor((rgb.shape[0],), "int32")
+
+
+def ssim(original, decoded):
+    """Structural similarity `(B,)` over R, G and B in 0 to 1: that of `training.metrics`, for many images at once."""
+    x = np.exp(-0.5 * np.square(np.arange(-5, 6) / 1.5))
+    window = np.tile((np.outer(x, x) / x.sum() ** 2)[..., None, None], (1, 1, 3, 1)).astype("float32")
+
+    def mean(image):
+        return ops.depthwise_conv(image, window, padding="valid")
+
+    a, b = mean(original), mean(decoded)
+    square_a, square_b, product = ops.square(a), ops.square(b), a * b
+    variance = mean(ops.square(original)) - square_a + mean(ops.square(decoded)) - square_b
+    covariance = mean(original * decoded) - product
+    structure = (2 * covariance + 0.03**2) / (variance + 0.03**2)
+    return ops.mean(structure * (2 * product + 0.01**2) / (square_a + square_b + 0.01**2), axis=(1, 2, 3))
 
 
 def compiled(network, task, size, learning_rate):

@@ -13,7 +13,7 @@ def main():
     for name, entry in MODELS.items():
         model = entry.build(input_size=entry.input_size)
         size = "x".join(map(str, entry.input_size))
-        gmacs = f"{macs(model) / 1e9:.1f}"
+        gmacs = f"{macs(model) / 1e9:.3g}"
         print(LINE.format(name, f"{model.count_params():,}", gmacs, size, ", ".join(model.input), entry.source))
     return 0
 

@@ -8,6 +8,7 @@ import numpy as np
 from keras import layers
 
 from zoo.champati import champati_baseline, champati_classification, champati_features, champati_regression
+from zoo.color_autoencoder import adaptive_autoencoder, color_autoencoder
 from zoo.crayon import crayon
 from zoo.crayon_edge import crayon_edge, crayon_edge_m
 from zoo.weights import card, find, names
@@ -26,6 +27,8 @@ MODELS = {
     "crayon": Entry(crayon, (320, 320), "arXiv 2502.05402"),
     "crayon_edge": Entry(crayon_edge, (320, 320), "ours"),
     "crayon_edge_m": Entry(crayon_edge_m, (320, 320), "ours"),
+    "color_autoencoder": Entry(color_autoencoder, (32, 32), "Nwala"),
+    "adaptive_autoencoder": Entry(adaptive_autoencoder, (32, 32), "ours"),
     "champati_baseline": Entry(champati_baseline, (32, 32), "Champati, Houle and Zhang"),
     "champati_regression": Entry(champati_regression, (32, 32), "Champati, Houle and Zhang"),
     "champati_classification": Entry(champati_classification, (32, 32), "Champati, Houle and Zhang"),
@@ -52,7 +55,7 @@ def pretrained(weights, **options):
 
 def macs(model):
     """Multiply-accumulates of one image through a model of static size; its matrix products alone."""
-    return sum(_layer_macs(layer) for layer in model.layers)
+    return sum(macs(layer) if isinstance(layer, keras.Model) else _layer_macs(layer) for layer in model.layers)
 
 
 def _layer_macs(layer):

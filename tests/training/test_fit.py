@@ -113,9 +113,9 @@ def test_random_step_serves_every_n(tmp_path, small):
 
 
 def test_random_step_draws_all_of_6_to_100():
-    from training.tasks import RandomStep
+    from training.tasks import N_RANGE, PAPER_STEPS, RandomInteger
 
-    steps = RandomStep()
+    steps = RandomInteger(*N_RANGE, PAPER_STEPS)
     rgb = np.zeros((2000, 8, 8, 3), np.uint8)
     drawn = np.asarray(steps(rgb, training=True)).ravel()
     assert (drawn.min(), drawn.max()) == (6, 100)

@@ -14,11 +14,20 @@ The docstring of a recipe has the command, the time and the result. A recipe hol
   arguments of the evaluation that ends a run.
 """
 
-from training.recipes import champati, champati_features, crayon, crayon_edge
+from training.recipes import (
+    adaptive_autoencoder,
+    champati,
+    champati_features,
+    color_autoencoder,
+    crayon,
+    crayon_edge,
+)
 
 RECIPES = {
+    "adaptive_autoencoder": adaptive_autoencoder,
     "champati": champati,
     "champati_features": champati_features,
+    "color_autoencoder": color_autoencoder,
     "crayon": crayon,
     "crayon_edge": crayon_edge,
     "crayon_edge_m": crayon_edge,

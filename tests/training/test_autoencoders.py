@@ -1,0 +1,128 @@
+"""Auto-encoders and their peers: real bytes, deltas of rates, recipes to the closing table."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from training import evaluate, fit
+from training.autoencoders import balanced, deltas
+from training.datasets import SAMPLES, open_dataset, to_rgb
+from training.latent_bytes import LatentCounts
+from training.metrics import psnr
+from training.metrics import ssim as ssim_of_one
+from training.rates import PALETTES, Palette, bd_rate, image_codec
+from training.tasks import ssim
+
+DATA = ["--dataset", "samples", "--size", "64"]
+
+
+@pytest.fixture(scope="module")
+def small():
+    """Four samples at 64x64."""
+    return [to_rgb(Image.open(path))[0][::4, ::4] for path in sorted(SAMPLES.glob("*.webp"))[:4]]
+
+
+@pytest.mark.parametrize("method", PALETTES)
+def test_palettes(method, small):
+    """More colours cost more and are nearer; dithering is farther from each pixel; no more colours than asked for."""
+    for dither in (False, True):
+        coded = [[Palette(method, dither)(rgb, count) for rgb in small] for count in (4, 32)]
+        quality = [np.mean([psnr(rgb, found) for rgb, (found, _) in zip(small, part, strict=True)]) for part in coded]
+        sizes = [np.mean([bytes_["webp"] for _, bytes_ in part]) for part in coded]
+        assert quality[0] < quality[1]
+        assert sizes[0] < sizes[1]
+        assert all(len(np.unique(found.reshape(-1, 3), axis=0)) <= 4 for found, _ in coded[0])
+    few = np.repeat(small[0][:1, :2], 8, axis=0)
+    assert np.array_equal(Palette("k-means")(few, 16)[0], few)
+
+
+def test_image_codecs(small):
+    for name in ("JPEG", "WebP", "AVIF"):
+        (rough, few), (fine, many) = (image_codec(name, small[0], quality) for quality in (10, 80))
+        assert few < many < small[0].size
+        assert psnr(small[0], rough) < psnr(small[0], fine)
+
+
+def test_bd_rate():
+    curve = [(0.25, 28.0), (0.5, 31.0), (1.0, 34.0), (2.0, 37.0)]
+    assert bd_rate(curve, curve) == pytest.approx(0, abs=1e-9)
+    assert bd_rate(curve, [(0.8 * rate, quality) for rate, quality in curve]) == pytest.approx(-20)
+    assert bd_rate(curve, [(rate, quality + 3) for rate, quality in curve]) == pytest.approx(-50)
+    assert bd_rate(curve, [(rate, quality + 20) for rate, quality in curve]) is None
+    assert bd_rate(curve, curve[:1]) is None
+    rows = [{"name": n, "metrics": {"bpp": r, "psnr": q, "ssim": q / 50}} for n in ("adaptive", "other") for r, q in curve]
+    assert [(row["name"], row["metrics"]["bd_rate"]) for row in deltas(rows)] == [("adaptive against other", 0)]
+
+
+def test_ssim_of_many_is_that_of_each(small):
+    originals = np.stack(small)
+    decoded = np.stack([image_codec("JPEG", rgb, 20)[0] for rgb in small])
+    found = np.asarray(ssim(originals.astype("float32") / 255, decoded.astype("float32") / 255))
+    assert found == pytest.approx([ssim_of_one(*pair) for pair in zip(originals, decoded, strict=True)], abs=1e-3)
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+def test_a_latent_in_a_few_bits(bits):
+    random = np.random.default_rng(0)
+    latents = np.maximum(random.normal(size=(50, 4, 4, 6)), 0) * [1, 2, 3, 4, 5, 0]
+    counts = LatentCounts(latents, bits)
+    data = counts.encode(latents[0])
+    decoded = counts.decode(data, (4, 4))
+    assert decoded.shape == (4, 4, 6)
+    assert (np.abs(decoded - latents[0]) <= counts.step / 2 + 1e-6).all()
+    assert len(data) < 4 * 4 * 6 * bits / 8
+
+
+def test_balanced_images(tmp_path, small):
+    for part, label, count in (("train", "a", 2), ("test", "a", 3), ("test", "b", 1)):
+        for i in range(count):
+            path = tmp_path / part / label / f"{i}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(small[i]).save(path)
+    photographs = open_dataset(f"folder:{tmp_path}", (), 0)
+    assert len(balanced(photographs, "test", 64, 2)) == 2
+    assert len(balanced(photographs, "test", 64, None)) == 4
+    assert len(balanced(open_dataset("samples", (), 0), "all", 64, 5)) == 5
+
+
+@pytest.mark.parametrize(
+    ("recipe", "flags", "points"),
+    [
+        ("color_autoencoder", ["--latent", "8", "--ssim", "0.5"], ["float32", "8 bits", "4 bits"]),
+        ("adaptive_autoencoder", ["--decay"], list(range(8))),
+    ],
+)
+def test_recipes_to_the_closing_table(recipe, flags, points, tmp_path):
+    out = tmp_path / "run"
+    argv = [recipe, *DATA, *flags, "--width", "4", "--epochs", "2", "--batch-size", "8", "--out", str(out)]
+    assert fit.main(argv) == 0
+    rows = json.loads((out / "metrics.json").read_text())["rows"]
+    assert [row["point"] for row in rows] == points
+    assert all(row["metrics"]["psnr"] > 8 for row in rows)
+    with Image.open(out / "preview.png") as preview:
+        assert preview.size[0] in (2 * 64, 4 * 64)
+
+
+def test_an_untrained_adaptive_one_beats_palettes(tmp_path, small):
+    """It begins as a cosine transform with a range coder, which is worth something already."""
+    import zoo
+
+    zoo.adaptive_autoencoder(width=4).save(tmp_path / "model.keras")
+    path = tmp_path / "result.json"
+    argv = [str(tmp_path / "model.keras"), *DATA, "--split", "all", "--limit", "2", "--peers", "--results", str(path)]
+    assert evaluate.main(argv) == 0
+    rows = json.loads(path.read_text())["rows"]
+    names = list(dict.fromkeys(row["name"] for row in rows if row["point"] != "delta"))
+    assert names[0] == "adaptive, latent depth"
+    assert {"k-means", "median cut, dithered", "octree", "JPEG", "WebP", "AVIF"} < set(names)
+    change = {row["name"]: row["metrics"].get("bd_rate") for row in rows if row["point"] == "delta"}
+    assert change["adaptive, latent depth against median cut, dithered"] < -20
+
+
+def test_bad_settings(tmp_path, refused):
+    out = ["--dataset", "samples", "--out", str(tmp_path / "run")]
+    assert "--size must be a multiple of 8" in refused(fit.main, ["color_autoencoder", "--size", "60", *out])
+    assert "--ssim must lie between 0 and 1" in refused(fit.main, ["color_autoencoder", "--ssim", "2", *out])
+    assert not (tmp_path / "run").exists()

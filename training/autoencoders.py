@@ -1,0 +1,206 @@
+"""Scores auto-encoders on real bytes, beside palettes and image codecs: a part of `training.evaluate`."""
+
+from pathlib import Path
+
+import numpy as np
+from keras import ops
+
+from training.metrics import psnr, ssim
+from training.rates import PALETTE_SIZES, PALETTES, QUALITIES, Palette, bd_rate, image_codec
+from training.rebalancing import chunks
+from zoo.color_autoencoder import LEVELS, STRIDE
+from zoo.latent_codec import LatentCodec
+
+BIT_DEPTHS = (8, 4)
+CALIBRATED_ON = 2000  # validation images, for the latent of a network that has no bits of its own
+PAPER = {"color_autoencoder": {"psnr": 26.0899, "ssim": 0.8558}, "k-means": {"psnr": 31.97, "ssim": 0.956}}
+
+
+def is_autoencoder(model):
+    """Whether a model has the parts of an auto-encoder."""
+    return {"encoder", "decoder"} <= {layer.name for layer in model.layers}
+
+
+def is_adaptive(model):
+    """Whether an auto-encoder has levels of quality and bits of its own."""
+    return is_autoencoder(model) and "entropy" in {layer.name for layer in model.layers}
+
+
+def evaluate_autoencoders(loaded, arguments, argv):
+    """Prints and writes the rows of each auto-encoder and, if asked for, of its peers, and Bjontegaard's deltas.
+
+    Args:
+        loaded: `training.run_folder.Run`s.
+        arguments, argv: of `training.evaluate`.
+    """
+    from training.datasets import open_dataset
+    from training.results import listing, write_results
+
+    settings = loaded[0].settings
+    spec = (arguments.dataset or [settings.get("dataset", "cifar100")])[0]
+    photographs = open_dataset(spec, (), settings.get("seed", 0), arguments.data_dir)
+    split = arguments.split or ("all" if photographs.flat and spec != settings.get("dataset") else "test")
+    size = settings.get("size", 32) if arguments.size is None else arguments.size
+    images = balanced(photographs, split, size, arguments.limit)
+    if not arguments.allow_overlap:
+        for run in loaded:
+            run.refuse_overlap(photographs)
+    rows = [row for run in loaded for row in rows_of(run, images, arguments.data_dir)]
+    if arguments.peers:
+        rows += peer_rows(images)
+    rows += [*deltas(rows)]
+    print(listing(rows, ["point", "bpp", "bytes", "psnr", "ssim", "bd_rate", "bd_rate_ssim"]))
+    name = Path(spec).name
+    path = arguments.results or Path("results") / f"autoencoder-{name}.json"
+    write_results(
+        path,
+        "python -m training.evaluate " + " ".join(argv),
+        rows,
+        {"name": name, "split": split, "images": len(images), "size": size or "whole"},
+        settings.get("seed"),
+        models={str(run.path): {"parameters": run.model.count_params(), **run.settings} for run in loaded},
+    )
+    print(f"written: {path}")
+    return 0
+
+
+def balanced(photographs, split, size, limit):
+    """At most `limit` images of a split; of data that has classes as many of each, the first in stored order."""
+    from training.command import CommandError
+
+    if not size:
+        return [rgb for _, rgb in photographs.crops(split, 0, limit=limit).as_numpy_iterator()]
+    try:
+        images, labels = photographs.labelled(split, size)
+    except CommandError:
+        return list(photographs.unlabelled(split, size, limit))
+    share = len(images) if limit is None else max(1, limit // len(np.unique(labels)))
+    rank = np.array([np.sum(labels[:i] == label) for i, label in enumerate(labels)])
+    return list(images[np.flatnonzero(rank < share)[:limit]])
+
+
+def rows_of(run, images, data_dir=None):
+    """Rows of one run: of an adaptive one for each level, of another as it is, and with its latent in few bits."""
+    if is_adaptive(run.model):
+        codec, depth = LatentCodec(run.model), run.settings.get("depth", "latent")
+        name = f"adaptive, {depth} depth" if depth != "uniform" else "uniform depth"
+        return [_row(name, level, images, _coded(codec, images, level, depth)) for level in range(LEVELS)]
+    decoded = reconstructed(run.model, images)
+    floats = {"latent_numbers": float(np.prod(encoded(run.model, images[:1])[0].shape)), "pixel_bytes": images[0].size}
+    plain = _row("color_autoencoder", "float32", images, [(rgb, {}) for rgb in decoded])
+    rows = [{**plain, "paper": PAPER["color_autoencoder"], "metrics": plain["metrics"] | floats}]
+    return rows + [
+        _row("color_autoencoder", f"{b} bits", images, _quantised(run, images, b, data_dir)) for b in BIT_DEPTHS
+    ]
+
+
+def encoded(model, images):
+    """The latents of images of any size, that are extended to whole blocks."""
+    return _by_size(images, lambda part: model.get_layer("encoder")({"rgb": _whole(part)}, training=False)["latent"])
+
+
+def reconstructed(model, images):
+    """What an auto-encoder without levels makes of images of any size."""
+    whole = _by_size(images, lambda part: model({"rgb": _whole(part)}, training=False)["rgb"])
+    return [_to_uint8(x[: rgb.shape[0], : rgb.shape[1]]) for x, rgb in zip(whole, images, strict=True)]
+
+
+def _quantised(run, images, bits, data_dir):
+    """What a latent in a fixed number of bits costs and gives."""
+    from training.datasets import open_dataset
+    from training.latent_bytes import LatentCounts
+
+    settings = run.settings
+    known = open_dataset(settings["dataset"], (), settings["seed"], data_dir)
+    known = known.unlabelled("validation", settings["size"], CALIBRATED_ON)
+    counts = LatentCounts(np.stack(encoded(run.model, known)), bits)
+    files = [counts.encode(latent) for latent in encoded(run.model, images)]
+    shapes = [[-(-side // STRIDE) for side in rgb.shape[:2]] for rgb in images]
+    latents = [counts.decode(data, shape) for data, shape in zip(files, shapes, strict=True)]
+    decoder = run.model.get_layer("decoder")
+    whole = _by_size(latents, lambda part: decoder({"latent": part}, training=False)["rgb"])
+    return [
+        (_to_uint8(x[: rgb.shape[0], : rgb.shape[1]]), {"bytes": len(data)})
+        for x, rgb, data in zip(whole, images, files, strict=True)
+    ]
+
+
+def _coded(codec, images, level, depth):
+    """Each image through the bytes of an adaptive auto-encoder."""
+    decoded = []
+    for rgb in images:
+        data = codec.encode(rgb, level, depth)
+        decoded.append((codec.decode(data), {"bytes": len(data)}))
+    return decoded
+
+
+def peer_rows(images):
+    """Rows of palettes, with and without dithering, and of image codecs."""
+    rows = []
+    for method in PALETTES:
+        for dither in (False, True):
+            palette, name = Palette(method, dither), f"{method}{', dithered' if dither else ''}"
+            for count in PALETTE_SIZES:
+                coded = [palette(rgb, count) for rgb in images]
+                coded = [(rgb, {"bytes": sizes["webp"], "png_bytes": sizes["png"]}) for rgb, sizes in coded]
+                rows.append(_row(name, count, images, coded))
+            print(f"{name}: done", flush=True)
+    for name, qualities in QUALITIES.items():
+        for quality in qualities:
+            coded = [image_codec(name, rgb, quality) for rgb in images]
+            rows.append(_row(name, quality, images, [(rgb, {"bytes": size}) for rgb, size in coded]))
+    near = [row for row in rows if row["name"] == "k-means"]
+    nearest = min(near, key=lambda row: abs(row["metrics"]["psnr"] - PAPER["k-means"]["psnr"]), default=None)
+    if nearest:
+        nearest["paper"] = PAPER["k-means"]
+    return rows
+
+
+def deltas(rows):
+    """Rows of Bjontegaard's delta rate, in per cent, of each adaptive curve against each other curve."""
+    curves = {}
+    for row in rows:
+        if "bpp" in row["metrics"]:
+            curves.setdefault(row["name"], []).append(row["metrics"])
+    for own in (name for name in curves if name.startswith("adaptive")):
+        for other in (name for name in curves if name != own):
+            metrics = {}
+            for key, quality in (("bd_rate", "psnr"), ("bd_rate_ssim", "ssim")):
+                points = [[(metrics["bpp"], metrics[quality]) for metrics in curves[name]] for name in (other, own)]
+                delta = bd_rate(*points)
+                metrics |= {} if delta is None else {key: delta}
+            yield {"name": f"{own} against {other}", "point": "delta", "metrics": metrics}
+
+
+def _row(name, point, images, coded):
+    """Means over images of what they cost and how good they are; each is given decoded, with its sizes in bytes."""
+    each = [
+        {**sizes, "psnr": psnr(rgb, decoded), "ssim": ssim(rgb, decoded)}
+        for rgb, (decoded, sizes) in zip(images, coded, strict=True)
+    ]
+    metrics = {key: float(np.mean([one[key] for one in each])) for key in each[0]}
+    if "bytes" in metrics:
+        pixels = sum(rgb.shape[0] * rgb.shape[1] for rgb in images)
+        metrics["bpp"] = 8 * sum(one["bytes"] for one in each) / pixels
+    return {"name": name, "point": point, "metrics": metrics}
+
+
+def _by_size(images, network):
+    """What a network makes of images of several sizes, in their order."""
+    found = [None] * len(images)
+    for shape in {image.shape for image in images}:
+        places = np.array([i for i, image in enumerate(images) if image.shape == shape])
+        for (part,) in chunks(places):
+            made = ops.convert_to_numpy(network(np.stack([images[i] for i in part]).astype(np.float32)))
+            for i, one in zip(part, made, strict=True):
+                found[i] = one
+    return found
+
+
+def _whole(images):
+    margin = [(0, -side % STRIDE) for side in images.shape[1:3]]
+    return np.pad(images, [(0, 0), *margin, (0, 0)], mode="edge")
+
+
+def _to_uint8(rgb):
+    return rgb.round().clip(0, 255).astype(np.uint8)

@@ -1,0 +1,236 @@
+"""Bytes for images through `zoo.adaptive_autoencoder`: whole numbers and their depths by range coding, and back.
+
+The tables of the coder are whole numbers, got from the model's weights without rounding that a device could do
+otherwise: what one machine wrote every other can read. What the networks compute may differ a little between machines,
+but only pixels come of that.
+
+A file is: one byte, 0xC0 + level; width and height in base 128, as in protocol buffers; the mean colour, three bytes;
+the payload of the range coder (`constriction`, Bamler 2022); and two bytes of CRC-32 over the rest and the tables, so
+that a damaged file and one of another model are found out. An image of which nothing is left beside its mean colour has
+no payload.
+"""
+
+import functools
+import zlib
+from decimal import Decimal, localcontext
+
+import numpy as np
+from keras import ops
+
+from zoo.color_autoencoder import (
+    BANDS,
+    CONTEXTS,
+    LEVELS,
+    MOST_BITS,
+    SCALES,
+    STRIDE,
+    TABLE_UNIT,
+    bands,
+    color_depths,
+    contexts,
+    depths,
+    rounded,
+)
+
+# How many bits each position of a latent gets, by what the encoder was given and what it made of it.
+DEPTHS = {
+    "latent": lambda latent, inputs: depths(latent),
+    "colors": lambda latent, inputs: color_depths(**inputs),
+    "uniform": lambda latent, inputs: ops.full_like(latent[..., : len(BANDS) + 1], float(MOST_BITS)),
+}
+FIRST_BYTE = 0xC0
+LARGEST_SIDE = 1 << 16
+_LOG2_E = 1.4426950408889634
+_NOT_CODED = 1 << 20
+_SCALE_STEPS = 8  # tables for a doubling of the scale
+_CHANCE_STEPS = 8  # tables for a doubling of a probability
+
+
+class LatentCodec:
+    """Codes images with a model.
+
+    Args:
+        model: `zoo.adaptive_autoencoder`, of any size or of the images'.
+
+    Raises:
+        ValueError: a model that has no `entropy`.
+    """
+
+    def __init__(self, model):
+        names = [layer.name for layer in model.layers]
+        if not {"encoder", "decoder", "entropy"} <= set(names):
+            raise ValueError(f"`model` must be an adaptive auto-encoder. Received: a model of layers {names[:5]}")
+        self.encoder, self.decoder = model.get_layer("encoder"), model.get_layer("decoder")
+        entropy, every = model.get_layer("entropy"), range(len(BANDS) + 1)
+        scales, chances = (
+            np.stack([ops.convert_to_numpy(entropy.get_layer(f"{name}{band}").embeddings) for band in every])
+            for name in ("scale", "chances")
+        )
+        # Whole numbers, by band, level, depth and channel; and by band, level, context and depth.
+        scales = np.rint(scales.astype(float) * (TABLE_UNIT * _SCALE_STEPS)).astype(int)
+        self.scales = scales.reshape(len(every), LEVELS, MOST_BITS + 1, -1)
+        chances = (chances - chances.max(-1, keepdims=True)).astype(float) * (TABLE_UNIT * _LOG2_E * _CHANCE_STEPS)
+        self.chances = np.rint(chances).clip(-20 * _CHANCE_STEPS, 0).astype(int)
+        self.chances = self.chances.reshape(len(every), LEVELS, CONTEXTS, -1)
+        self.band = np.repeat(every, [last - first for first, last in bands(self.scales.shape[-1])])
+        self.seed = zlib.crc32(self.scales.astype("<i2").tobytes() + self.chances.astype("<i2").tobytes())
+
+    def encode(self, image, level, depth="latent"):
+        """The bytes of an image, uint8 `(H, W, 3)`; see `latents` and `pack`."""
+        numbers, found, colors = self.latents(image[None], level, depth)
+        return self.pack(numbers[0], found[0], colors[0], level, image.shape[:2])
+
+    def decode(self, data):
+        """The image, uint8 `(H, W, 3)`, of bytes; see `unpack`."""
+        numbers, color, level, size = self.unpack(data)
+        return self.images(numbers[None], color[None], level, size)[0]
+
+    def latents(self, images, level, depth="latent"):
+        """What is coded of uint8 sRGB images `(N, H, W, 3)`.
+
+        Args:
+            images: see above; sizes that are no multiple of 8 are extended by repeating their edge.
+            level: of quality, 0 to 7.
+            depth: how many bits each position gets: one of `DEPTHS`, that with which the model was trained.
+
+        Returns:
+            The numbers `(N, h, w, C)`, int32; their depths `(N, h, w, 5)`, int32; the mean colours `(N, 3)`, uint8.
+        """
+        if not 0 <= level < LEVELS:
+            raise ValueError(f"`level` must be 0 to {LEVELS - 1}. Received: level={level}")
+        margin = [(0, -side % STRIDE) for side in images.shape[1:3]]
+        colors = images.mean((1, 2)).round().astype(np.uint8)
+        rgb = np.pad(images, [(0, 0), *margin, (0, 0)], mode="edge").astype(np.float32)
+        inputs = {"rgb": rgb, **_given(colors, level)}
+        latent = self.encoder(inputs, training=False)["latent"]
+        bits = DEPTHS[depth](latent, inputs)
+        return *(ops.convert_to_numpy(x).astype(np.int32) for x in (rounded(latent, bits), bits)), colors
+
+    def images(self, numbers, colors, level, size):
+        """uint8 sRGB `(N, *size, 3)` of what `latents` gave."""
+        inputs = {"latent": numbers.astype(np.float32), **_given(colors, level)}
+        decoded = ops.convert_to_numpy(self.decoder(inputs, training=False)["rgb"])
+        return decoded[:, : size[0], : size[1]].round().clip(0, 255).astype(np.uint8)
+
+    def pack(self, numbers, depth, color, level, size):
+        """The bytes of one image: numbers `(h, w, C)`, depths `(h, w, 5)`, and the rest of what `unpack` gives."""
+        import constriction
+
+        head = bytes([FIRST_BYTE + level]) + b"".join(_base128(side) for side in size[::-1]) + bytes(color.tolist())
+        payload = b""
+        if depth.any():
+            coder = constriction.stream.queue.RangeEncoder()
+            known = _contexts(depth)
+            for place in np.ndindex(*depth.shape):
+                coder.encode(int(depth[place]), self._depth_model(level, known[place], place[-1]))
+            for places, limit, model in self._groups(depth, level):
+                coder.encode((numbers[places] + limit).astype(np.int32), model)
+            payload = coder.get_compressed().astype(">u4").tobytes()
+        return head + payload + self._check(head + payload)
+
+    def unpack(self, data):
+        """The numbers `(h, w, C)`, int32, the mean colour, the level and the size `(H, W)` of bytes.
+
+        Raises:
+            ValueError: bytes that are damaged, of another kind, or of another model.
+        """
+        import constriction
+
+        body, place = data[:-2], 1
+        if not body or not 0 <= body[0] - FIRST_BYTE < LEVELS:
+            raise ValueError("it is no image of an auto-encoder")
+        if self._check(body) != data[-2:]:
+            raise ValueError("it is damaged, cut short, or from another model")
+        sides = []
+        for _ in range(2):
+            side, place = _from_base128(body, place)
+            sides.append(side)
+        level, size, color = body[0] - FIRST_BYTE, tuple(sides[::-1]), np.frombuffer(body, np.uint8, 3, place)
+        payload = body[place + 3 :]
+        shape = [-(-side // STRIDE) for side in size]
+        depth, numbers = (np.zeros((*shape, count), np.int32) for count in (len(BANDS) + 1, len(self.band)))
+        if payload:
+            coder = constriction.stream.queue.RangeDecoder(np.frombuffer(payload, ">u4").astype(np.uint32))
+            for place in np.ndindex(*depth.shape):
+                depth[place] = coder.decode(self._depth_model(level, _context(depth, *place), place[-1]))
+            for places, limit, model in self._groups(depth, level):
+                numbers[places] = coder.decode(model, len(places[0])) - limit
+        return numbers, color, level, size
+
+    def _groups(self, depth, level):
+        """Places of the numbers that are coded alike, in a fixed order: their largest size, and what codes them."""
+        scales = (depth[..., self.band] - 3) * _SCALE_STEPS
+        for band, tables in enumerate(self.scales[:, level]):
+            scales += tables[depth[..., band]]
+        low, high = (int(limit * _SCALE_STEPS) for limit in SCALES)
+        alike = np.where(depth[..., self.band] > 0, scales.clip(low, high) * 16 + depth[..., self.band], _NOT_CODED)
+        order = np.argsort(alike, axis=None, kind="stable")
+        values, starts = np.unique(alike.ravel()[order], return_index=True)
+        for value, part in zip(values, np.split(order, starts[1:]), strict=True):
+            if value != _NOT_CODED:
+                limit = 2 ** (int(value) % 16 - 1) - 1
+                yield np.unravel_index(part, alike.shape), limit, _laplacian(int(value) // 16, limit)
+
+    def _depth_model(self, level, context, band):
+        return _categorical(tuple(self.chances[band, level, context].tolist()))
+
+    def _check(self, body):
+        return (zlib.crc32(body, self.seed) & 0xFFFF).to_bytes(2, "big")
+
+
+@functools.lru_cache(4096)
+def _laplacian(scale, limit):
+    """A Laplacian over the whole numbers from -limit to limit, as weights that are whole numbers themselves."""
+    with localcontext() as context:
+        context.prec = 40
+        half = (Decimal(-1) / (2 * Decimal(2) ** (Decimal(scale) / _SCALE_STEPS))).exp()
+        ratio = half * half
+        sides = [(1 / half - half) / 2 * ratio**k for k in range(1, limit + 1)]
+        weights = [max(1, int(x * 10**12)) for x in (*sides[::-1], 1 - half, *sides)]
+    return _model(weights)
+
+
+@functools.lru_cache(4096)
+def _categorical(logarithms):
+    """Depths with chances of 2^(k/8), as whole numbers."""
+    with localcontext() as context:
+        context.prec = 40
+        return _model([max(1, int(Decimal(2) ** (30 + Decimal(k) / _CHANCE_STEPS))) for k in logarithms])
+
+
+def _model(weights):
+    import constriction
+
+    return constriction.stream.model.Categorical(np.array(weights, np.float64), perfect=False)
+
+
+def _given(colors, level):
+    return {"color": colors.astype(np.float32), "level": np.full(len(colors), level, np.int32)}
+
+
+def _contexts(depth):
+    return ops.convert_to_numpy(contexts(ops.convert_to_tensor(depth[None], "float32")))[0].astype(int)
+
+
+def _context(depth, row, column, band):
+    """`contexts` of one depth, of those that are known up to there."""
+    known = [depth[row - 1, column, band]] * (row > 0) + [depth[row, column - 1, band]] * (column > 0)
+    mean = -(-int(sum(known)) // len(known)) if known else MOST_BITS + 1
+    return mean * (MOST_BITS + 2) + (int(depth[row, column, band - 1]) if band else MOST_BITS + 1)
+
+
+def _base128(number):
+    if not 0 < number <= LARGEST_SIDE:
+        raise ValueError(f"Sides must be 1 to {LARGEST_SIDE}. Received: {number}")
+    low, high = number & 127, number >> 7
+    return bytes([low]) if not high else bytes([low | 128]) + _base128(high)
+
+
+def _from_base128(data, place):
+    number = shift = 0
+    while True:
+        byte = data[place]
+        number |= (byte & 127) << shift
+        place, shift = place + 1, shift + 7
+        if byte < 128:
+            return number, place
