@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from keras import ops
 
+from training.command import CommandError
 from training.metrics import psnr, ssim
 from training.rates import PALETTE_SIZES, PALETTES, QUALITIES, Palette, bd_rate, image_codec
 from training.rebalancing import chunks
@@ -33,6 +34,7 @@ def evaluate_autoencoders(loaded, arguments, argv):
         loaded: `training.run_folder.Run`s.
         arguments, argv: of `training.evaluate`.
     """
+    from training.autoencoder_report import check_report, write_report
     from training.datasets import open_dataset
     from training.results import listing, write_results
 
@@ -41,12 +43,14 @@ def evaluate_autoencoders(loaded, arguments, argv):
     photographs = open_dataset(spec, (), settings.get("seed", 0), arguments.data_dir)
     split = arguments.split or ("all" if photographs.flat and spec != settings.get("dataset") else "test")
     size = settings.get("size", 32) if arguments.size is None else arguments.size
-    images = balanced(photographs, split, size, arguments.limit)
+    images, labels = balanced(photographs, split, size, arguments.limit)
     if not arguments.allow_overlap:
         for run in loaded:
             run.refuse_overlap(photographs)
+    if arguments.report:
+        check_report(loaded, labels)
     rows = [row for run in loaded for row in rows_of(run, images, arguments.data_dir)]
-    if arguments.peers:
+    if arguments.peers or arguments.report:
         rows += peer_rows(images)
     rows += [*deltas(rows)]
     print(listing(rows, ["point", "bpp", "bytes", "psnr", "ssim", "bd_rate", "bd_rate_ssim"]))
@@ -61,22 +65,28 @@ def evaluate_autoencoders(loaded, arguments, argv):
         models={str(run.path): {"parameters": run.model.count_params(), **run.settings} for run in loaded},
     )
     print(f"written: {path}")
+    if arguments.report:
+        folder = arguments.figures or path.with_suffix("")
+        write_report(folder, loaded, images, labels, photographs.classes(split), rows)
+        print(f"written: {folder / 'report.html'}")
     return 0
 
 
 def balanced(photographs, split, size, limit):
-    """At most `limit` images of a split; of data that has classes as many of each, the first in stored order."""
-    from training.command import CommandError
+    """At most `limit` images of a split and, where it has classes and one size, their numbers, or None.
 
+    Of data that has classes as many of each are taken, the first in stored order.
+    """
     if not size:
-        return [rgb for _, rgb in photographs.crops(split, 0, limit=limit).as_numpy_iterator()]
+        return [rgb for _, rgb in photographs.crops(split, 0, limit=limit).as_numpy_iterator()], None
     try:
-        images, labels = photographs.labelled(split, size)
+        count = len(photographs.classes(split))
     except CommandError:
-        return list(photographs.unlabelled(split, size, limit))
-    share = len(images) if limit is None else max(1, limit // len(np.unique(labels)))
+        return list(photographs.unlabelled(split, size, limit)), None
+    images, labels = photographs.labelled(split, size)
     rank = np.array([np.sum(labels[:i] == label) for i, label in enumerate(labels)])
-    return list(images[np.flatnonzero(rank < share)[:limit]])
+    chosen = np.flatnonzero(rank < (len(images) if limit is None else max(1, limit // count)))[:limit]
+    return list(images[chosen]), labels[chosen]
 
 
 def rows_of(run, images, data_dir=None):

@@ -60,6 +60,7 @@ def row_name(settings):
         parts += ["cell centres"] if settings["lattice"] == "center" and settings["bins"] != 313 else []
     else:
         parts = [f"{settings['network']} {settings['color_space']}"]
+    parts += ["absolute error"] if settings.get("loss") == "absolute" else []
     parts += [f"VGG {settings['vgg']}"] if settings["vgg"] else []
     parts += ["rebalanced"] if settings["rebalance"] else []
     parts += ["soft labels"] if settings["soft"] else []

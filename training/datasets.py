@@ -236,11 +236,18 @@ class FolderPhotographs(Photographs):
 
     def _labels(self, split):
         """Class numbers by name: folders below the split, sorted."""
-        folders = {path: path.relative_to(self.root).parent.parts for path in self._items(split)}
-        classes = sorted({parts[-1] for parts in folders.values() if parts[1:]})
-        if not classes or any(len(parts) < 2 for parts in folders.values()):
-            raise CommandError(f"{self.root} has no classes: {split}/ must hold a folder for each")
+        folders, classes = self._folders(split), self.classes(split)
         return {path.relative_to(self.root).as_posix(): classes.index(parts[-1]) for path, parts in folders.items()}
+
+    def classes(self, split):
+        """Names of the classes, in the order of their numbers. CommandError if there are none."""
+        folders = self._folders(split)
+        if not folders or any(len(parts) < 2 for parts in folders.values()):
+            raise CommandError(f"{self.root} has no classes: {split}/ must hold a folder for each")
+        return sorted({parts[-1] for parts in folders.values()})
+
+    def _folders(self, split):
+        return {path: path.relative_to(self.root).parent.parts for path in self._items(split)}
 
 
 class TfdsPhotographs(Photographs):
@@ -291,14 +298,19 @@ class TfdsPhotographs(Photographs):
 
     def _labels(self, split):
         """Class numbers by name."""
-        if "label" not in self._builder.info.features:
-            raise CommandError(f"the TFDS data set {self.spec!r} has no `label` feature: choose one with classes")
+        self.classes(split)
         labels = {}
         for stored in {stored for stored, _ in self._items(split)}:
             rows = self._builder.as_dataset(split=stored, decoders=self._encoded, shuffle_files=False)
             numbers = enumerate(rows.map(lambda row: row["label"]).as_numpy_iterator())
             labels |= {f"{stored}/{i}": int(label) for i, label in numbers}
         return labels
+
+    def classes(self, _):
+        """Names of the classes, in the order of their numbers. CommandError if there are none."""
+        if "label" not in self._builder.info.features:
+            raise CommandError(f"the TFDS data set {self.spec!r} has no `label` feature: choose one with classes")
+        return self._builder.info.features["label"].names
 
 
 def _require_network():

@@ -103,6 +103,15 @@ class LumaTask:
         original = ops.cast(rgb, "float32") if self.space == "rgb" else self.FROM_RGB[self.space](rgb)
         return ops.mean(ops.sum(ops.square(original - joined), axis=-1), axis=(1, 2))
 
+    def absolute_error(self, rgb, joined):
+        """Absolute error of each pixel, summed over channels, averaged over pixels; of each image. Ours.
+
+        What is least is the median of the colours that may be, not their mean: less vivid, and nearer to the truth as
+        threshold accuracy counts it.
+        """
+        original = ops.cast(rgb, "float32") if self.space == "rgb" else self.FROM_RGB[self.space](rgb)
+        return ops.mean(ops.sum(ops.abs(original - joined), axis=-1), axis=(1, 2))
+
     def cross_entropy(self, rgb, logits):
         """Equations 2 and 3, averaged over pixels, of each image."""
         chroma = self.FROM_RGB[self.space](rgb)[..., 1:]

@@ -52,7 +52,9 @@ def test_bd_rate():
     assert bd_rate(curve, [(rate, quality + 3) for rate, quality in curve]) == pytest.approx(-50)
     assert bd_rate(curve, [(rate, quality + 20) for rate, quality in curve]) is None
     assert bd_rate(curve, curve[:1]) is None
-    rows = [{"name": n, "metrics": {"bpp": r, "psnr": q, "ssim": q / 50}} for n in ("adaptive", "other") for r, q in curve]
+    rows = [
+        {"name": n, "metrics": {"bpp": r, "psnr": q, "ssim": q / 50}} for n in ("adaptive", "other") for r, q in curve
+    ]
     assert [(row["name"], row["metrics"]["bd_rate"]) for row in deltas(rows)] == [("adaptive against other", 0)]
 
 
@@ -82,9 +84,11 @@ def test_balanced_images(tmp_path, small):
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(small[i]).save(path)
     photographs = open_dataset(f"folder:{tmp_path}", (), 0)
-    assert len(balanced(photographs, "test", 64, 2)) == 2
-    assert len(balanced(photographs, "test", 64, None)) == 4
-    assert len(balanced(open_dataset("samples", (), 0), "all", 64, 5)) == 5
+    assert photographs.classes("test") == ["a", "b"]
+    assert balanced(photographs, "test", 64, 2)[1].tolist() == [0, 1]
+    assert balanced(photographs, "test", 64, None)[1].tolist() == [0, 0, 0, 1]
+    images, labels = balanced(open_dataset("samples", (), 0), "all", 64, 5)
+    assert (len(images), labels) == (5, None)
 
 
 @pytest.mark.parametrize(
@@ -105,20 +109,32 @@ def test_recipes_to_the_closing_table(recipe, flags, points, tmp_path):
         assert preview.size[0] in (2 * 64, 4 * 64)
 
 
-def test_an_untrained_adaptive_one_beats_palettes(tmp_path, small):
-    """It begins as a cosine transform with a range coder, which is worth something already."""
+def test_report(tmp_path, small, refused):
+    """All charts in one page; an adaptive network that is not trained is worth something already."""
     import zoo
 
-    zoo.adaptive_autoencoder(width=4).save(tmp_path / "model.keras")
-    path = tmp_path / "result.json"
-    argv = [str(tmp_path / "model.keras"), *DATA, "--split", "all", "--limit", "2", "--peers", "--results", str(path)]
-    assert evaluate.main(argv) == 0
-    rows = json.loads(path.read_text())["rows"]
-    names = list(dict.fromkeys(row["name"] for row in rows if row["point"] != "delta"))
-    assert names[0] == "adaptive, latent depth"
-    assert {"k-means", "median cut, dithered", "octree", "JPEG", "WebP", "AVIF"} < set(names)
+    for part, label, count in (("train", "a", 8), ("test", "a", 4), ("test", "b", 2)):
+        for i in range(count):
+            path = tmp_path / "data" / part / label / f"{i}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            view = small[i % 4][i // 4 :: 2, ::2] if part == "train" else small[i][16:48, 16:48]
+            Image.fromarray(view).save(path)
+    data = ["--dataset", f"folder:{tmp_path / 'data'}", "--size", "32"]
+    paper, adaptive, out = tmp_path / "paper", tmp_path / "model.keras", tmp_path / "report"
+    assert fit.main(["color_autoencoder", *data, "--width", "4", "--epochs", "2", "--out", str(paper)]) == 0
+    zoo.adaptive_autoencoder(width=4).save(adaptive)
+    argv = [*data, "--report", "autoencoder", "--results", str(tmp_path / "rows.json"), "--figures", str(out)]
+    assert "needs a run of color_autoencoder" in refused(evaluate.main, [str(adaptive), *argv, "--limit", "1"])
+    assert evaluate.main([str(paper), str(adaptive), *argv]) == 0
+    rows = json.loads((tmp_path / "rows.json").read_text())["rows"]
+    names = {row["name"] for row in rows if row["point"] != "delta"}
+    assert {"k-means", "median cut, dithered", "octree", "JPEG", "WebP", "AVIF", "color_autoencoder"} < names
     change = {row["name"]: row["metrics"].get("bd_rate") for row in rows if row["point"] == "delta"}
     assert change["adaptive, latent depth against median cut, dithered"] < -20
+    page = (out / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == len(list(out.glob("*.png"))) == 13
+    assert "k-means, " in page
+    assert "http" not in page
 
 
 def test_bad_settings(tmp_path, refused):

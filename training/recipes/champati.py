@@ -37,6 +37,7 @@ DEFAULTS = {
     "dataset": "cifar10",
     "network": "classification",
     "color_space": "lab",
+    "loss": "squared",
     "bins": 81,
     "lattice": "edge",
     "rebalance": False,
@@ -63,6 +64,7 @@ def add_arguments(parser):
     """The flags that only this recipe has."""
     parser.add_argument("--network", choices=NETWORKS, help="figure 4, 5 or 6 of the paper")
     parser.add_argument("--color-space", choices=("lab", "yuv", "rgb"), help="of the colours")
+    parser.add_argument("--loss", choices=("squared", "absolute"), help="regression: the error; squared is published")
     parser.add_argument("--bins", type=positive, help="classification: a square number, or 313 for Zhang's")
     parser.add_argument("--lattice", choices=LATTICES, help="classification: where in its cell a bin's colour is")
     parser.add_argument("--rebalance", action="store_true", help="classification: rare bins count more, equation 5")
@@ -115,7 +117,7 @@ def model(settings):
 def training_model(network, settings, sources):
     """A compiled model from images to logits of bins, or to colours."""
     task = _task(settings, sources)
-    target, loss = settings["color_space"], task.squared_error
+    target, loss = settings["color_space"], getattr(task, f"{settings['loss']}_error")
     if task.bins is not None:
         target, loss = "bins", task.cross_entropy
     rgb = keras.Input((settings["size"], settings["size"], 3), dtype="uint8", name="rgb")
