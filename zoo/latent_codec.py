@@ -27,7 +27,6 @@ from zoo.color_autoencoder import (
     TABLE_UNIT,
     bands,
     color_depths,
-    contexts,
     depths,
     rounded,
 )
@@ -39,7 +38,7 @@ DEPTHS = {
     "uniform": lambda latent, inputs: ops.full_like(latent[..., : len(BANDS) + 1], float(MOST_BITS)),
 }
 FIRST_BYTE = 0xC0
-LARGEST_SIDE = 1 << 16
+MOST_PIXELS = 1 << 26
 _LOG2_E = 1.4426950408889634
 _NOT_CODED = 1 << 20
 _SCALE_STEPS = 8  # tables for a doubling of the scale
@@ -116,13 +115,14 @@ class LatentCodec:
         """The bytes of one image: numbers `(h, w, C)`, depths `(h, w, 5)`, and the rest of what `unpack` gives."""
         import constriction
 
+        if not 0 < size[0] * size[1] <= MOST_PIXELS:
+            raise ValueError(f"An image must have 1 to {MOST_PIXELS:,} pixels. Received: size={size}")
         head = bytes([FIRST_BYTE + level]) + b"".join(_base128(side) for side in size[::-1]) + bytes(color.tolist())
         payload = b""
         if depth.any():
             coder = constriction.stream.queue.RangeEncoder()
-            known = _contexts(depth)
             for place in np.ndindex(*depth.shape):
-                coder.encode(int(depth[place]), self._depth_model(level, known[place], place[-1]))
+                coder.encode(int(depth[place]), self._depth_model(depth, place, level))
             for places, limit, model in self._groups(depth, level):
                 coder.encode((numbers[places] + limit).astype(np.int32), model)
             payload = coder.get_compressed().astype(">u4").tobytes()
@@ -141,18 +141,18 @@ class LatentCodec:
             raise ValueError("it is no image of an auto-encoder")
         if self._check(body) != data[-2:]:
             raise ValueError("it is damaged, cut short, or from another model")
-        sides = []
-        for _ in range(2):
-            side, place = _from_base128(body, place)
-            sides.append(side)
-        level, size, color = body[0] - FIRST_BYTE, tuple(sides[::-1]), np.frombuffer(body, np.uint8, 3, place)
+        width, place = _from_base128(body, place)
+        height, place = _from_base128(body, place)
+        if not 0 < height * width <= MOST_PIXELS:
+            raise ValueError(f"it says that it is {height}x{width} pixels large; {MOST_PIXELS:,} are the most")
+        level, size, color = body[0] - FIRST_BYTE, (height, width), np.frombuffer(body, np.uint8, 3, place)
         payload = body[place + 3 :]
         shape = [-(-side // STRIDE) for side in size]
         depth, numbers = (np.zeros((*shape, count), np.int32) for count in (len(BANDS) + 1, len(self.band)))
         if payload:
             coder = constriction.stream.queue.RangeDecoder(np.frombuffer(payload, ">u4").astype(np.uint32))
             for place in np.ndindex(*depth.shape):
-                depth[place] = coder.decode(self._depth_model(level, _context(depth, *place), place[-1]))
+                depth[place] = coder.decode(self._depth_model(depth, place, level))
             for places, limit, model in self._groups(depth, level):
                 numbers[places] = coder.decode(model, len(places[0])) - limit
         return numbers, color, level, size
@@ -171,8 +171,9 @@ class LatentCodec:
                 limit = 2 ** (int(value) % 16 - 1) - 1
                 yield np.unravel_index(part, alike.shape), limit, _laplacian(int(value) // 16, limit)
 
-    def _depth_model(self, level, context, band):
-        return _categorical(tuple(self.chances[band, level, context].tolist()))
+    def _depth_model(self, depth, place, level):
+        """What codes one depth, of which all before it are known."""
+        return _categorical(tuple(self.chances[place[-1], level, _context(depth, *place)].tolist()))
 
     def _check(self, body):
         return (zlib.crc32(body, self.seed) & 0xFFFF).to_bytes(2, "big")
@@ -208,29 +209,22 @@ def _given(colors, level):
     return {"color": colors.astype(np.float32), "level": np.full(len(colors), level, np.int32)}
 
 
-def _contexts(depth):
-    return ops.convert_to_numpy(contexts(ops.convert_to_tensor(depth[None], "float32")))[0].astype(int)
-
-
 def _context(depth, row, column, band):
-    """`contexts` of one depth, of those that are known up to there."""
+    """`zoo.color_autoencoder.contexts` of one depth, of those before it."""
     known = [depth[row - 1, column, band]] * (row > 0) + [depth[row, column - 1, band]] * (column > 0)
     mean = -(-int(sum(known)) // len(known)) if known else MOST_BITS + 1
     return mean * (MOST_BITS + 2) + (int(depth[row, column, band - 1]) if band else MOST_BITS + 1)
 
 
 def _base128(number):
-    if not 0 < number <= LARGEST_SIDE:
-        raise ValueError(f"Sides must be 1 to {LARGEST_SIDE}. Received: {number}")
     low, high = number & 127, number >> 7
     return bytes([low]) if not high else bytes([low | 128]) + _base128(high)
 
 
 def _from_base128(data, place):
-    number = shift = 0
-    while True:
-        byte = data[place]
-        number |= (byte & 127) << shift
-        place, shift = place + 1, shift + 7
-        if byte < 128:
-            return number, place
+    """A number of a file that is whole, and the place behind it."""
+    low = data[place]
+    if low < 128:
+        return low, place + 1
+    high, behind = _from_base128(data, place + 1)
+    return low & 127 | high << 7, behind
