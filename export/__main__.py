@@ -24,50 +24,38 @@ def main(argv):
     if out.exists() and not (out / "card.json").exists():
         raise CommandError(f"{out} exists and is no export: choose another --out")
 
-    from export.colorizer import DeviceColorizer
-    from export.decoder import DeviceDecoder
     from export.photographs import calibration_side, open_photographs
-    from export.tflite import convert, save_model
-    from export.verify import verify
-    from training.colorizers import color_space
+    from export.tflite import save_model
     from training.results import versions, write_results
-    from training.run_folder import load_run, usual_step
+    from training.run_folder import load_run
 
     loaded = load_run(arguments.run)
-    if color_space(loaded.model):
-        device = DeviceColorizer(loaded.model)
-    else:
-        device = DeviceDecoder(loaded.decoder(), arguments.n or usual_step(loaded.settings), arguments.kind)
-    size = arguments.size = arguments.size or device.size
-    model = device.build(size)
-    calibrated = tuple(calibration_side(side, device.multiple) for side in size)
+    devices = _devices(loaded, arguments)
+    size = arguments.size = arguments.size or devices[0].size
+    models = {device.signature: device.build(size) for device in devices}
+    calibrated = tuple(calibration_side(side, devices[0].multiple) for side in size)
     views, originals, data = open_photographs(loaded.settings, arguments, calibrated)
-    inputs = [device.inputs(rgb) for rgb in originals]
-    expected = [model.predict_on_batch(tensors)["rgb"][0] for tensors in inputs]
     card = {
         "model": loaded.settings.get("recipe", loaded.model.name),
         "parameters": loaded.model.count_params(),
         "size": size,
-        **device.facts,
+        **devices[0].facts,
         "settings": loaded.settings,
         "data": data,
         "versions": versions(),
         "files": {},
     }
     with atomic(out) as folder, tempfile.TemporaryDirectory() as scratch:
-        save_model(model, folder / "saved_model", device.signature)
-        calibration = None
+        save_model(models, folder / "saved_model")
+        smaller = None
         if views:
             smaller = Path(scratch) / "saved_model"
-            save_model(device.build(calibrated), smaller, device.signature)
-            calibration = smaller, [device.inputs(rgb) for rgb in views]
-        verify(folder / "saved_model", "float32", inputs, expected, originals)
-        for precision in arguments.quantize:
-            path = folder / f"decoder_{precision}.tflite"
-            path.write_bytes(convert(folder / "saved_model", device.signature, precision, calibration))
-            measured = verify(path, precision, inputs, expected, originals)
-            card["files"][path.name] = entry = _entry(path, measured, inputs[0])
-            print("{}: {bytes:,} bytes, {psnr} dB, {psnr_loss} dB below Keras".format(path.name, **entry), flush=True)
+            save_model({device.signature: device.build(calibrated) for device in devices}, smaller)
+        for device in devices:
+            calibration = (smaller, [device.inputs(rgb) for rgb in views]) if views else None
+            compared = [device.inputs(rgb) for rgb in originals], originals
+            files = _convert(folder, device, models[device.signature], arguments.quantize, calibration, compared)
+            card["files"] |= dict(files)
         (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n")
     print(f"written: {out}")
     if arguments.results:
@@ -77,6 +65,41 @@ def main(argv):
         ]
         write_results(arguments.results, "python -m export " + " ".join(argv), measured, data, card=card)
     return 0
+
+
+def _devices(loaded, arguments):
+    """What leaves for a device: a decoder, a colorizer, or both halves of an auto-encoder."""
+    from export.autoencoder import device_autoencoder
+    from export.colorizer import DeviceColorizer
+    from export.decoder import DeviceDecoder
+    from training.autoencoders import is_autoencoder
+    from training.colorizers import color_space
+    from training.run_folder import usual_step
+
+    if is_autoencoder(loaded.model):
+        return device_autoencoder(loaded, arguments.data_dir)
+    if color_space(loaded.model):
+        return [DeviceColorizer(loaded.model)]
+    return [DeviceDecoder(loaded.decoder(), arguments.n or usual_step(loaded.settings), arguments.kind)]
+
+
+def _convert(folder, device, model, precisions, calibration, compared):
+    """Writes the TFLite files of one signature, and yields their names and what card.json says of them."""
+    from export.tflite import convert
+    from export.verify import verify
+
+    inputs, originals = compared
+    (output,) = model.output
+    expected = [model.predict_on_batch(tensors)[output][0] for tensors in inputs]
+    originals = originals if output == "rgb" else None
+    verify(folder / "saved_model", "float32", inputs, expected, originals, device.signature)
+    for precision in precisions:
+        path = folder / f"{'encoder' if originals is None else 'decoder'}_{precision}.tflite"
+        path.write_bytes(convert(folder / "saved_model", device.signature, precision, calibration))
+        entry = _entry(path, verify(path, precision, inputs, expected, originals), inputs[0])
+        lost = f"{entry['psnr']} dB, {entry['psnr_loss']} dB below Keras" if originals else f"{entry['fidelity']} dB"
+        print(f"{path.name}: {entry['bytes']:,} bytes, {lost}", flush=True)
+        yield path.name, entry
 
 
 def _entry(path, measured, inputs):

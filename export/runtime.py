@@ -20,7 +20,7 @@ class TfliteDecoder:
         signature = self._interpreter.get_signature_runner(next(iter(self._interpreter.get_signature_list())))
         inputs, outputs = signature.get_input_details(), signature.get_output_details()
         self._inputs = {name: detail["index"] for name, detail in inputs.items()}
-        self._output = outputs["rgb"]["index"]
+        (self._output,) = (detail["index"] for detail in outputs.values())
         self.shapes = {name: tuple(detail["shape"]) for name, detail in inputs.items()}
         self.types = {name: np.dtype(detail["dtype"]).name for name, detail in (inputs | outputs).items()}
         self.operators = sorted({op["op_name"] for op in self._interpreter._get_ops_details()} - {"DELEGATE"})
@@ -37,30 +37,31 @@ class SavedModelDecoder:
 
     operators = ()
 
-    def __init__(self, path, threads):
+    def __init__(self, path, threads, signature=None):
         import tensorflow as tf
 
         with contextlib.suppress(RuntimeError):  # already set
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(1)
         self._loaded = tf.saved_model.load(str(path))  # the signature alone would not keep it alive
-        self._run = next(iter(self._loaded.signatures.values()))
+        self._run = self._loaded.signatures[signature or next(iter(self._loaded.signatures))]
         self._tensor = tf.constant
         inputs, outputs = self._run.structured_input_signature[1], self._run.structured_outputs
         self.shapes = {name: tuple(spec.shape) for name, spec in inputs.items()}
         self.types = {name: spec.dtype.name for name, spec in (inputs | outputs).items()}
 
     def __call__(self, inputs):
-        return self._run(**{name: self._tensor(value) for name, value in inputs.items()})["rgb"].numpy()
+        (output,) = self._run(**{name: self._tensor(value) for name, value in inputs.items()}).values()
+        return output.numpy()
 
 
-def open_decoder(path, threads=2):
-    """The decoder in a .tflite file or a SavedModel folder.
+def open_decoder(path, threads=2, signature=None):
+    """The decoder in a .tflite file or, of the first signature if none is named, in a SavedModel folder.
 
-    `decoder({"luma": ..., "grid": ...})` gives `rgb`; `shapes` and `types` are those of its inputs and outputs by name,
-    `operators` the sorted names of its TFLite operators.
+    `decoder({"luma": ..., "grid": ...})` gives its one output, `rgb`; `shapes` and `types` are those of its inputs and
+    outputs by name, `operators` the sorted names of its TFLite operators.
     """
-    return (SavedModelDecoder if path.is_dir() else TfliteDecoder)(path, threads)
+    return SavedModelDecoder(path, threads, signature) if path.is_dir() else TfliteDecoder(path, threads)
 
 
 def decode_tiled(decoder, luma, grid, n, overlap=10):

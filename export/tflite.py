@@ -14,8 +14,12 @@ from ai_edge_litert.tools import flatbuffer_utils
 
 # Layers that int8 covers, by name. Crayon's row 79 joins L* to the colours: it and what follows, the conversion to
 # sRGB, stay float32, since 8 bits of XYZ would cost far more than the network's own rounding. So does the attention
-# of crayon_edge, whose float32 kernels are as fast, and all of a colorizer that comes after its logits.
-_INT8_LAYERS = r"/(row(?!79)|encoder|decoder|cell|residual|query|sharpness|(vgg_)?(conv|norm)\d|bins|planes)"
+# of crayon_edge, whose float32 kernels are as fast, all of a colorizer that comes after its logits, and the transform
+# of an auto-encoder, whose means would take the steps of all else.
+_INT8_LAYERS = (
+    r"/(row(?!79)|(encoder|decoder)(\d|_add|_refine)|cell|residual|query|sharpness|(vgg_)?(conv|norm)\d|bins|planes"
+    r"|(down|up)\d|widen|detail|bottleneck)"
+)
 _INT8_NORMS = r"/(vgg_)?norm\d"  # behind their ReLU they stay products and sums
 
 # What ends a decoder of uint8 in TFLite. XNNPACK runs no cast, but a quantisation of scale 1 is the same.
@@ -28,18 +32,21 @@ _TO_UINT8 = {
 }
 
 
-def save_model(decoder, folder, signature_name):
-    """Writes a Keras model as a SavedModel with one signature. OSError if that cannot be written."""
+def save_model(models, folder):
+    """Writes Keras models as one SavedModel, by the names of their signatures. OSError if that cannot be written."""
     archive = keras.export.ExportArchive()  # without `track`, which would store every weight twice
-    signature = [tf.TensorSpec(tensor.shape, tensor.dtype, name) for name, tensor in decoder.input.items()]
-    names = list(decoder.input)
-    archive.add_endpoint(
-        signature_name, lambda *tensors: decoder(dict(zip(names, tensors, strict=True))), input_signature=signature
-    )
+    for signature, model in models.items():
+        specs = [tf.TensorSpec(tensor.shape, tensor.dtype, name) for name, tensor in model.input.items()]
+        archive.add_endpoint(signature, _called_by_name(model), input_signature=specs)
     try:
         archive.write_out(str(folder), verbose=False)
     except tf.errors.OpError as error:
         raise OSError(error.message.rsplit("}}", 1)[-1].strip()) from None
+
+
+def _called_by_name(model):
+    names = list(model.input)
+    return lambda *tensors: model(dict(zip(names, tensors, strict=True)))
 
 
 def convert(saved_model, signature, precision, calibration=None):

@@ -14,7 +14,7 @@ FORBIDDEN = re.compile(r"Flex|CUSTOM|SPACE_TO_BATCH|BATCH_TO_SPACE|POW")
 LEAST_FIDELITY = {"float32": 60, "float16": 45, "dynamic": 36, "int8": 30}
 
 
-def verify(path, precision, inputs, keras_outputs, originals):
+def verify(path, precision, inputs, keras_outputs, originals=None, signature=None):
     """Runs an exported decoder on real photographs and compares it with Keras.
 
     Args:
@@ -22,16 +22,17 @@ def verify(path, precision, inputs, keras_outputs, originals):
         precision: as in `export.tflite.convert`.
         inputs: dicts of arrays, one for each image.
         keras_outputs: what the float Keras decoder makes of them, uint8 `(H, W, 3)`.
-        originals: the photographs, uint8 `(H, W, 3)`.
+        originals: the photographs, uint8 `(H, W, 3)`; None for an encoder, whose output is no image.
+        signature: of a SavedModel; the first one if not given.
 
     Returns:
         Dict of `psnr` and `keras_psnr` against the originals, `psnr_loss` between them, and `fidelity`, the PSNR
-        between the two decoders; all in dB.
+        between the two decoders; all in dB. Of an encoder `fidelity` alone.
 
     Raises:
         CommandError: a forbidden operator, another type than uint8, or a fidelity below `LEAST_FIDELITY`.
     """
-    decoder = open_decoder(path)
+    decoder = open_decoder(path, signature=signature)
     forbidden = [name for name in decoder.operators if FORBIDDEN.search(name)]
     if forbidden:
         raise CommandError(
@@ -40,17 +41,16 @@ def verify(path, precision, inputs, keras_outputs, originals):
     if set(decoder.types.values()) != {"uint8"}:
         raise CommandError(f"nothing exported: {path.name} does not take and give uint8 alone: {decoder.types}")
     outputs = [decoder(tensors)[0] for tensors in inputs]
-    measured = {
-        "psnr": _mean_psnr(originals, outputs),
-        "keras_psnr": _mean_psnr(originals, keras_outputs),
-        "fidelity": psnr(np.concatenate(keras_outputs), np.concatenate(outputs)),
-    }
+    measured = {"fidelity": psnr(np.concatenate(keras_outputs), np.concatenate(outputs))}
     if measured["fidelity"] < LEAST_FIDELITY[precision]:
         raise CommandError(
             f"nothing exported: {path.name} agrees with Keras to {measured['fidelity']:.1f} dB only, "
             f"less than the {LEAST_FIDELITY[precision]} dB that {precision} must reach"
         )
-    return {**measured, "psnr_loss": measured["keras_psnr"] - measured["psnr"]}
+    if originals is None:
+        return measured
+    own, theirs = _mean_psnr(originals, outputs), _mean_psnr(originals, keras_outputs)
+    return {"psnr": own, "keras_psnr": theirs, **measured, "psnr_loss": theirs - own}
 
 
 def _mean_psnr(originals, decoded):

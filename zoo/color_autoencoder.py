@@ -235,7 +235,8 @@ def contexts(depth):
 def _gain(level, channels, sign):
     gain = layers.Embedding(LEVELS, channels, embeddings_initializer="zeros", name="gain")(level)
     steps = ops.cast(level, "float32")[:, None] * _LEVEL_STEP + _FIRST_GAIN
-    return ops.reshape(ops.exp2(sign * (steps + gain)), (-1, 1, 1, channels))
+    # Not `exp2`, which TFLite makes a power, that its fast kernels lack.
+    return ops.reshape(ops.exp(sign * math.log(2) * (steps + gain)), (-1, 1, 1, channels))
 
 
 def _cosines(count):

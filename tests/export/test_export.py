@@ -146,9 +146,8 @@ def test_verification_sees_a_wrong_decoder(exported, crops, tmp_path):
 )
 def test_verification_sees_what_devices_lack(output, message, tmp_path):
     luma = keras.Input(batch_shape=(1, 8, 8, 1), dtype="uint8", name="luma")
-    save_model(
-        keras.Model({"luma": luma}, {"rgb": output(ops.cast(luma, "float32"))}), tmp_path / "saved_model", "decode"
-    )
+    model = keras.Model({"luma": luma}, {"rgb": output(ops.cast(luma, "float32"))})
+    save_model({"decode": model}, tmp_path / "saved_model")
     path = tmp_path / "decoder_float32.tflite"
     path.write_bytes(convert(tmp_path / "saved_model", "decode", "float32"))
     with pytest.raises(CommandError, match=message):
