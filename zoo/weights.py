@@ -10,6 +10,7 @@ import json
 import zipfile
 from pathlib import Path
 
+import keras
 import numpy as np
 
 FOLDER = Path(__file__).parent / "pretrained"
@@ -71,5 +72,10 @@ def save_weights(model, path):
     np.savez_compressed(path, **{name: np.asarray(value, "float16") for name, value in _variables(model)})
 
 
-def _variables(model):
-    return [(f"{layer.name}/{variable.name}", variable) for layer in model.layers for variable in layer.weights]
+def _variables(model, prefix=""):
+    """Names and variables, `<layer>/<variable>`; of models within the model `<model>/<layer>/<variable>`."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _variables(layer, f"{prefix}{layer.name}/")
+        else:
+            yield from ((f"{prefix}{layer.name}/{variable.name}", variable) for variable in layer.weights)

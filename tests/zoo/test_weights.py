@@ -71,6 +71,16 @@ def test_weights_of_ones_own(tmp_path):
         zoo.crayon_edge((64, 64), 16, width=4, weights=tmp_path / "own.npz")
 
 
+@pytest.mark.parametrize("build", [zoo.color_autoencoder, zoo.adaptive_autoencoder])
+def test_weights_of_models_within_a_model(build, tmp_path):
+    model = build(width=4)
+    weights.save_weights(model, tmp_path / "own.npz")
+    loaded = build(width=4, weights=tmp_path / "own.npz")
+    assert len(loaded.weights) == len(model.weights)
+    for ours, theirs in zip(loaded.weights, model.weights, strict=True):
+        assert np.array_equal(ours.numpy(), theirs.numpy().astype("float16"))
+
+
 def test_a_model_with_more_layers_starts_from_weights(tmp_path):
     small, large = zoo.crayon_edge((64, 64), 16, width=4), zoo.crayon_edge_m((64, 64), 16, width=4)
     weights.save_weights(small, tmp_path / "own.npz")
