@@ -13,7 +13,7 @@ from training import autoencoder_figures as figures
 from training.autoencoders import PAPER, encoded, is_adaptive, reconstructed
 from training.command import CommandError, atomic
 from training.metrics import psnr, ssim
-from training.rates import Palette
+from training.rates import PALETTES, paletted
 from zoo.color_autoencoder import STRIDE
 from zoo.latent_codec import LatentCodec
 
@@ -99,7 +99,9 @@ def _contenders(images, decoded, paper, adaptive, codec, rows):
     depth = adaptive.settings.get("depth", "latent")
     files, encoding = _timed(lambda rgb: codec.encode(rgb, own["point"], depth), images)
     ours, decoding = _timed(codec.decode, files)
-    palettes, clustering = _timed(lambda rgb: Palette("k-means")(rgb, kmeans["point"]), images)
+    palettes, clustering = _timed(
+        lambda rgb: paletted(rgb, PALETTES["k-means"](rgb, kmeans["point"]), "k-means"), images
+    )
     _, whole = _timed(lambda rgb: reconstructed(paper.model, [rgb]), images[:TIMED])
     floats = 4 * encoded(paper.model, images[:1])[0].size
     return {

@@ -6,10 +6,11 @@ import numpy as np
 from keras import ops
 
 from training.command import CommandError
+from training.decoders import to_uint8
 from training.metrics import psnr, ssim
-from training.rates import PALETTE_SIZES, PALETTES, QUALITIES, Palette, bd_rate, image_codec
+from training.rates import PALETTE_SIZES, PALETTES, QUALITIES, bd_rate, image_codec, paletted
 from training.rebalancing import chunks
-from zoo.color_autoencoder import LEVELS, STRIDE
+from zoo.color_autoencoder import LEVELS, whole_blocks
 from zoo.latent_codec import LatentCodec
 
 BIT_DEPTHS = (8, 4)
@@ -99,40 +100,43 @@ def rows_of(run, images, data_dir=None):
     floats = {"latent_numbers": float(np.prod(encoded(run.model, images[:1])[0].shape)), "pixel_bytes": images[0].size}
     plain = _row("color_autoencoder", "float32", images, [(rgb, {}) for rgb in decoded])
     rows = [{**plain, "paper": PAPER["color_autoencoder"], "metrics": plain["metrics"] | floats}]
-    return rows + [
-        _row("color_autoencoder", f"{b} bits", images, _quantised(run, images, b, data_dir)) for b in BIT_DEPTHS
-    ]
+    for bits, coded in _quantised(run, images, data_dir):
+        rows.append(_row("color_autoencoder", f"{bits} bits", images, coded))
+    return rows
 
 
 def encoded(model, images):
     """The latents of images of any size, that are extended to whole blocks."""
-    return _by_size(images, lambda part: model.get_layer("encoder")({"rgb": _whole(part)}, training=False)["latent"])
+    return _by_size(
+        images, lambda part: model.get_layer("encoder")({"rgb": whole_blocks(part)}, training=False)["latent"]
+    )
 
 
 def reconstructed(model, images):
     """What an auto-encoder without levels makes of images of any size."""
-    whole = _by_size(images, lambda part: model({"rgb": _whole(part)}, training=False)["rgb"])
-    return [_to_uint8(x[: rgb.shape[0], : rgb.shape[1]]) for x, rgb in zip(whole, images, strict=True)]
+    return _cropped(_by_size(images, lambda part: model({"rgb": whole_blocks(part)}, training=False)["rgb"]), images)
 
 
-def _quantised(run, images, bits, data_dir):
-    """What a latent in a fixed number of bits costs and gives."""
+def _quantised(run, images, data_dir):
+    """Yields numbers of bits, and what a latent in so many costs and gives."""
     from training.datasets import open_dataset
     from training.latent_bytes import LatentCounts
 
-    settings = run.settings
+    settings, decoder = run.settings, run.model.get_layer("decoder")
     known = open_dataset(settings["dataset"], (), settings["seed"], data_dir)
-    known = known.unlabelled("validation", settings["size"], CALIBRATED_ON)
-    counts = LatentCounts(np.stack(encoded(run.model, known)), bits)
-    files = [counts.encode(latent) for latent in encoded(run.model, images)]
-    shapes = [[-(-side // STRIDE) for side in rgb.shape[:2]] for rgb in images]
-    latents = [counts.decode(data, shape) for data, shape in zip(files, shapes, strict=True)]
-    decoder = run.model.get_layer("decoder")
-    whole = _by_size(latents, lambda part: decoder({"latent": part}, training=False)["rgb"])
-    return [
-        (_to_uint8(x[: rgb.shape[0], : rgb.shape[1]]), {"bytes": len(data)})
-        for x, rgb, data in zip(whole, images, files, strict=True)
-    ]
+    known = np.stack(encoded(run.model, known.unlabelled("validation", settings["size"], CALIBRATED_ON)))
+    latents = encoded(run.model, images)
+    for bits in BIT_DEPTHS:
+        counts = LatentCounts(known, bits)
+        files = [counts.encode(latent) for latent in latents]
+        kept = [counts.decode(data, latent.shape[:2]) for data, latent in zip(files, latents, strict=True)]
+        whole = _by_size(kept, lambda part: decoder({"latent": part}, training=False)["rgb"])
+        yield bits, [(rgb, {"bytes": len(data)}) for rgb, data in zip(_cropped(whole, images), files, strict=True)]
+
+
+def _cropped(whole, images):
+    """What was decoded in whole blocks, as uint8 of the images' own sizes."""
+    return [to_uint8(x[: rgb.shape[0], : rgb.shape[1]]) for x, rgb in zip(whole, images, strict=True)]
 
 
 def _coded(codec, images, level, depth):
@@ -147,11 +151,12 @@ def _coded(codec, images, level, depth):
 def peer_rows(images):
     """Rows of palettes, with and without dithering, and of image codecs."""
     rows = []
-    for method in PALETTES:
+    for method, choose in PALETTES.items():
+        palettes = {count: [choose(rgb, count) for rgb in images] for count in PALETTE_SIZES}
         for dither in (False, True):
-            palette, name = Palette(method, dither), f"{method}{', dithered' if dither else ''}"
-            for count in PALETTE_SIZES:
-                coded = [palette(rgb, count) for rgb in images]
+            name = f"{method}{', dithered' if dither else ''}"
+            for count, chosen in palettes.items():
+                coded = [paletted(rgb, colors, method, dither) for rgb, colors in zip(images, chosen, strict=True)]
                 coded = [(rgb, {"bytes": sizes["webp"], "png_bytes": sizes["png"]}) for rgb, sizes in coded]
                 rows.append(_row(name, count, images, coded))
             print(f"{name}: done", flush=True)
@@ -205,12 +210,3 @@ def _by_size(images, network):
             for i, one in zip(part, made, strict=True):
                 found[i] = one
     return found
-
-
-def _whole(images):
-    margin = [(0, -side % STRIDE) for side in images.shape[1:3]]
-    return np.pad(images, [(0, 0), *margin, (0, 0)], mode="edge")
-
-
-def _to_uint8(rgb):
-    return rgb.round().clip(0, 255).astype(np.uint8)

@@ -1,7 +1,6 @@
 """What colours cost in real bytes: palettes and image codecs, each file written, measured and decoded again."""
 
 import io
-from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
@@ -18,28 +17,31 @@ QUALITIES = {
 }
 
 
-@dataclass(frozen=True)
-class Palette:
-    """A way to choose the colours of one image, and whether Floyd and Steinberg's dithering is used."""
+def paletted(rgb, colors, method, dither=False):
+    """An image `(H, W, 3)` in the colours of a palette `(K, 3)`, and its bytes as a PNG and as a lossless WebP.
 
-    method: str
-    dither: bool = False
-
-    def __call__(self, rgb, count):
-        """The image `(H, W, 3)` in at most `count` colours, and its bytes as a PNG and as a lossless WebP."""
-        colors = PALETTES[self.method](rgb, count)
-        if self.dither:
-            indices = _dithered(rgb, colors)
-        else:
-            space = color.rgb2lab if self.method == "k-means in CIELAB" else np.float32
-            indices = cKDTree(space(colors[None])[0]).query(space(rgb).reshape(-1, 3))[1].reshape(rgb.shape[:2])
-        return colors[indices], {"png": _indexed_png(indices, colors), "webp": _lossless_webp(colors[indices])}
+    Each pixel gets the nearest colour, in the space of the palette's `method`, or with `dither` what Floyd and
+    Steinberg's error diffusion gives it.
+    """
+    if dither:
+        indices = _dithered(rgb, colors)
+    else:
+        space = color.rgb2lab if method == "k-means in CIELAB" else np.float32
+        indices = cKDTree(space(colors[None])[0]).query(space(rgb).reshape(-1, 3))[1].reshape(rgb.shape[:2])
+    return colors[indices], {"png": _indexed_png(indices, colors), "webp": lossless_webp(colors[indices])}
 
 
 def image_codec(name, rgb, quality):
     """An image `(H, W, 3)` through a codec of Pillow, and the bytes of its file."""
     options = {"JPEG": {"optimize": True}, "WebP": {"method": 6}, "AVIF": {"speed": 4}}[name]
     return _through(Image.fromarray(rgb), name, quality=quality, **options)
+
+
+def lossless_webp(rgb):
+    """Bytes of an image `(H, W, 3)` as a lossless WebP, decoded again to be sure."""
+    decoded, size = _through(Image.fromarray(rgb), "WebP", lossless=True, quality=100, method=6, exact=True)
+    _same(decoded, rgb)
+    return size
 
 
 def bd_rate(reference, curve):
@@ -90,6 +92,7 @@ def _of_pillow(method):
     return palette
 
 
+# How the colours of an image are chosen, `(K, 3)`, at most so many.
 PALETTES = {
     "k-means": _kmeans,
     "k-means in CIELAB": _kmeans_lab,
@@ -109,12 +112,6 @@ def _indexed_png(indices, colors):
     image.putpalette(colors.tobytes())
     decoded, size = _through(image, "PNG", optimize=True)
     _same(decoded, colors[indices])
-    return size
-
-
-def _lossless_webp(rgb):
-    decoded, size = _through(Image.fromarray(rgb), "WebP", lossless=True, quality=100, method=6)
-    _same(decoded, rgb)
     return size
 
 

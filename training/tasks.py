@@ -100,8 +100,7 @@ class LumaTask:
 
     def squared_error(self, rgb, joined):
         """Equation 1: squared distance of each pixel, summed over channels, averaged over pixels; of each image."""
-        original = ops.cast(rgb, "float32") if self.space == "rgb" else self.FROM_RGB[self.space](rgb)
-        return ops.mean(ops.sum(ops.square(original - joined), axis=-1), axis=(1, 2))
+        return ops.mean(ops.sum(ops.square(self._error(rgb, joined)), axis=-1), axis=(1, 2))
 
     def absolute_error(self, rgb, joined):
         """Absolute error of each pixel, summed over channels, averaged over pixels; of each image. Ours.
@@ -109,8 +108,11 @@ class LumaTask:
         What is least is the median of the colours that may be, not their mean: less vivid, and nearer to the truth as
         threshold accuracy counts it.
         """
+        return ops.mean(ops.sum(ops.abs(self._error(rgb, joined)), axis=-1), axis=(1, 2))
+
+    def _error(self, rgb, joined):
         original = ops.cast(rgb, "float32") if self.space == "rgb" else self.FROM_RGB[self.space](rgb)
-        return ops.mean(ops.sum(ops.abs(original - joined), axis=-1), axis=(1, 2))
+        return original - joined
 
     def cross_entropy(self, rgb, logits):
         """Equations 2 and 3, averaged over pixels, of each image."""

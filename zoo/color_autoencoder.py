@@ -159,6 +159,12 @@ def by_channel(depth, channels):
     return ops.concatenate([ops.repeat(depth[..., i, None], last - first, axis=-1) for i, (first, last) in parts], -1)
 
 
+def whole_blocks(images):
+    """Images `(N, H, W, C)`, extended to whole blocks of 8 by repeating their edge."""
+    margin = [(0, -side % STRIDE) for side in images.shape[1:3]]
+    return np.pad(images, [(0, 0), *margin, (0, 0)], mode="edge")
+
+
 def bits(entropy, numbers, depth, level):
     """About how many bits the latents of a batch cost, `(batch,)`.
 

@@ -29,6 +29,7 @@ from zoo.color_autoencoder import (
     color_depths,
     depths,
     rounded,
+    whole_blocks,
 )
 
 # How many bits each position of a latent gets, by what the encoder was given and what it made of it.
@@ -97,10 +98,8 @@ class LatentCodec:
         """
         if not 0 <= level < LEVELS:
             raise ValueError(f"`level` must be 0 to {LEVELS - 1}. Received: level={level}")
-        margin = [(0, -side % STRIDE) for side in images.shape[1:3]]
         colors = images.mean((1, 2)).round().astype(np.uint8)
-        rgb = np.pad(images, [(0, 0), *margin, (0, 0)], mode="edge").astype(np.float32)
-        inputs = {"rgb": rgb, **_given(colors, level)}
+        inputs = {"rgb": whole_blocks(images).astype(np.float32), **_given(colors, level)}
         latent = self.encoder(inputs, training=False)["latent"]
         bits = DEPTHS[depth](latent, inputs)
         return *(ops.convert_to_numpy(x).astype(np.int32) for x in (rounded(latent, bits), bits)), colors

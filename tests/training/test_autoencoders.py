@@ -12,7 +12,7 @@ from training.datasets import SAMPLES, open_dataset, to_rgb
 from training.latent_bytes import LatentCounts
 from training.metrics import psnr
 from training.metrics import ssim as ssim_of_one
-from training.rates import PALETTES, Palette, bd_rate, image_codec
+from training.rates import PALETTES, bd_rate, image_codec, paletted
 from training.tasks import ssim
 
 DATA = ["--dataset", "samples", "--size", "64"]
@@ -28,14 +28,14 @@ def small():
 def test_palettes(method, small):
     """More colours cost more and are nearer; dithering is farther from each pixel; no more colours than asked for."""
     for dither in (False, True):
-        coded = [[Palette(method, dither)(rgb, count) for rgb in small] for count in (4, 32)]
+        coded = [[paletted(rgb, PALETTES[method](rgb, count), method, dither) for rgb in small] for count in (4, 32)]
         quality = [np.mean([psnr(rgb, found) for rgb, (found, _) in zip(small, part, strict=True)]) for part in coded]
         sizes = [np.mean([bytes_["webp"] for _, bytes_ in part]) for part in coded]
         assert quality[0] < quality[1]
         assert sizes[0] < sizes[1]
         assert all(len(np.unique(found.reshape(-1, 3), axis=0)) <= 4 for found, _ in coded[0])
     few = np.repeat(small[0][:1, :2], 8, axis=0)
-    assert np.array_equal(Palette("k-means")(few, 16)[0], few)
+    assert np.array_equal(paletted(few, PALETTES["k-means"](few, 16), "k-means")[0], few)
 
 
 def test_image_codecs(small):

@@ -15,7 +15,8 @@ import keras
 
 from training.command import positive
 from training.pictures import save_rows
-from training.recipes.color_autoencoder import add_common_arguments, batches, check, learning_rate
+from training.recipes.color_autoencoder import add_common_arguments, batches, check
+from training.schedule import learning_rate
 from training.tasks import LatentTask
 from zoo import adaptive_autoencoder
 from zoo.latent_codec import DEPTHS, LatentCodec

@@ -12,8 +12,6 @@ The published recipe trains some 13 images a second on two CPU cores. `--width 8
 64` is a quarter of the width and takes minutes.
 """
 
-import math
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -21,6 +19,7 @@ import tensorflow as tf
 from training.command import CommandError, positive
 from training.pictures import save_rows
 from training.rebalancing import bin_counts, rebalancing_weights
+from training.schedule import learning_rate
 from training.tasks import LumaTask
 from zoo import champati_baseline, champati_classification, champati_regression, colorize
 from zoo.champati import VGG_MODES, bin_colors
@@ -122,12 +121,7 @@ def training_model(network, settings, sources):
         target, loss = "bins", task.cross_entropy
     rgb = keras.Input((settings["size"], settings["size"], 3), dtype="uint8", name="rgb")
     trained = keras.Model(rgb, network(task.inputs(rgb))[target])
-    rate = settings["learning_rate"]
-    if settings["decay"]:
-        images = min(sources[0].count("train"), settings["limit"] or math.inf)
-        steps = math.ceil(images / settings["batch_size"]) * settings["epochs"]
-        rate = keras.optimizers.schedules.CosineDecay(rate, steps)
-    trained.compile(keras.optimizers.Adam(rate), loss)
+    trained.compile(keras.optimizers.Adam(learning_rate(settings, sources)), loss)
     return trained
 
 

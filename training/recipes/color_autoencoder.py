@@ -11,8 +11,10 @@ error of R, G and B in 0 to 1, whose figures the paper prints; `--ssim 0.1` puts
 import keras
 from keras import ops
 
+from training.autoencoders import reconstructed
 from training.command import CommandError, positive
 from training.pictures import save_rows
+from training.schedule import learning_rate
 from training.tasks import ssim
 from zoo import color_autoencoder
 from zoo.color_autoencoder import STRIDE
@@ -78,15 +80,6 @@ def training_model(network, settings, sources):
     return trained
 
 
-def learning_rate(settings, sources):
-    """The learning rate, or its fall to zero."""
-    rate = settings["learning_rate"]
-    if not settings["decay"]:
-        return rate
-    steps = -(-sources[0].count("train") // settings["batch_size"]) * settings["epochs"]
-    return keras.optimizers.schedules.CosineDecay(rate, steps)
-
-
 def batches(sources, settings, epoch):
     """The tf.data sets of training, in an order of its own each epoch, and of validation."""
     size, batch_size, seed = settings["size"], settings["batch_size"], settings["seed"] + epoch
@@ -96,11 +89,7 @@ def batches(sources, settings, epoch):
 
 def preview(path, images, network, _):
     """Writes one row an image: original and decoded."""
-    rows = []
-    for rgb in images:
-        decoded = ops.convert_to_numpy(network({"rgb": rgb[None].astype("float32")}, training=False)["rgb"])[0]
-        rows.append([rgb, decoded.round().clip(0, 255).astype("uint8")])
-    save_rows(path, rows)
+    save_rows(path, list(zip(images, reconstructed(network, images), strict=True)))
 
 
 def report(settings):
