@@ -1,5 +1,6 @@
 """Tables 1 to 7 of Champati, Houle and Zhang, with their figures beside ours: a part of `training.evaluate`."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,7 @@ PAPER = {
     "best classification": (95.57, 76.77),  # VGG frozen, rebalanced, for which table 5 has 95.40
 }
 BEST = {"best regression": "3 and 4", "best classification": "5 and 6"}  # of which table
+TABLES = ("1 and 2", "ceilings", *BEST.values())
 LATTICE_BINS = (49, 64, 81, 100)
 # Which rows the figures with examples show.
 EXAMPLES = {
@@ -71,12 +73,13 @@ def tables(arguments, argv):
     """Scores all runs on the test images and writes the rows of tables 1 to 7, the paper's figures beside ours.
 
     Tables 1 and 2 are the truth and grey, 3 and 4 regression, 5 and 6 classification, 7 the best of each of these. Not
-    in the paper: what each lattice of bins can reach at best.
+    in the paper: what each lattice of bins can reach at best. With `--add`, rows of other runs in the file stay.
     """
     from training.datasets import open_dataset
     from training.results import listing, write_results
 
-    runs = [load_run(path) for path in arguments.runs]
+    path = arguments.results or Path("results/champati-tables.json")
+    runs = [load_run(run) for run in arguments.runs]
     classifier = next((run for run in runs if is_classifier(run.model)), None)
     if classifier is None:
         raise CommandError("feature preservation needs a classifier: add a run of `training.fit champati_features`")
@@ -87,7 +90,7 @@ def tables(arguments, argv):
     score, rows = ColorScorer(images, classifier.model, labels), []
 
     def add(table, name, decoded, **more):
-        rows.append({"name": name, "table": table, **more, "metrics": score(decoded), "paper": _paper(name)})
+        rows.append({"name": name, "table": table, **more, "metrics": score(decoded), "paper": paper_figures(name)})
         print(f"{name}: {rows[-1]['metrics']['feature_preservation']:.2f} % feature preservation", flush=True)
 
     add("1 and 2", "truth", images)
@@ -110,13 +113,15 @@ def tables(arguments, argv):
             if name not in guesses or rows[-1]["metrics"]["ta_255"] > guesses[name][2]["ta_255"]:
                 guesses[name] = (run, decoded, rows[-1]["metrics"])
     add_share_of_grey_error(rows)
+    if arguments.add:
+        rows += _other_rows(path, rows)
+    rows.sort(key=_place)
     for what, table in BEST.items():
         of_kind = [row for row in rows if row["table"] == table]
         if of_kind:
-            best = max(of_kind, key=lambda row: row["metrics"]["gain"])
-            rows.append({**best, "name": f"{what}: {best['name']}", "table": "7", "paper": _paper(what)})
-    print(listing(rows, ["table", "ta_255", "gain", "feature_preservation", "colorfulness"]))
-    path = arguments.results or Path("results/champati-tables.json")
+            best = max(of_kind, key=lambda row: row["metrics"]["gain_255"])
+            rows.append({**best, "name": f"{what}: {best['name']}", "table": "7", "paper": paper_figures(what)})
+    print(listing(rows, ["table", "ta_255", "gain_255", "gain_squared", "feature_preservation", "colorfulness"]))
     dataset = {"name": "cifar10", "split": "test", "images": len(images), "size": 32}
     feature_settings = {"parameters": classifier.model.count_params(), **classifier.settings}
     write_results(
@@ -129,7 +134,24 @@ def tables(arguments, argv):
     return 0
 
 
-def _paper(name):
+def _other_rows(path, rows):
+    """Rows of the result file at `path` whose runs are not among these."""
+    from training.results import read_results
+
+    old, known = read_results(path)["rows"], [row.get("settings") for row in rows]
+    truth = old[0]["metrics"]
+    if not all(math.isclose(value, truth[name], rel_tol=1e-3) for name, value in rows[0]["metrics"].items()):
+        raise CommandError(f"{path} has other test images or another classifier: --add to another --results")
+    return [row for row in old if row["table"] in BEST.values() and row["settings"] not in known]
+
+
+def _place(row):
+    """Rows as the paper has them, ours after them, seeds side by side."""
+    table, order = row["table"], list(PAPER)
+    return TABLES.index(table), order.index(row["name"]) if row["name"] in order else len(order), row.get("seed", 0)
+
+
+def paper_figures(name):
     """The paper's figures for a row."""
     return dict(zip(("ta", "feature_preservation"), PAPER.get(name, ()), strict=False))
 
@@ -144,7 +166,7 @@ def _draw(folder, data, images, guesses):
     for number, belongs in ((12, EXAMPLES[10]), (13, lambda name: "bins" in name)):
         of_kind = [guess for name, guess in guesses.items() if belongs(name)]
         if of_kind:
-            run, decoded, _ = max(of_kind, key=lambda guess: guess[2]["gain"])
+            run, decoded, _ = max(of_kind, key=lambda guess: guess[2]["gain_255"])
             figures.best_and_worst(folder / f"figure{number}.png", images, decoded)
             if number == 13:
                 figures.temperatures(folder / "figure7.png", run, images[: figures.SHOWN])

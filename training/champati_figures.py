@@ -1,18 +1,14 @@
 """Figures of Champati, Houle and Zhang, drawn from our runs: distributions, temperatures, examples, best and worst."""
 
 import numpy as np
-from keras import ops
 
-from training.colorizers import TO_RGB
+from training.colorizers import annealed
 from training.command import atomic
-from training.decoders import to_uint8
 from training.metrics import psnr
 from training.pictures import save_rows
 from training.rebalancing import bin_counts, rebalancing_weights, smoothed_distribution
-from training.tasks import LumaTask
 from training.views import grey
 from zoo.champati import bin_colors
-from zoo.color_bins import annealed_mean
 from zoo.color_spaces import rgb_to_lab
 
 TEMPERATURES = (1.0, 0.77, 0.58, 0.38, 0.29, 0.14, 0.01)
@@ -42,14 +38,7 @@ def distributions(path, images, bins=81):
 
 def temperatures(path, run, images):
     """Figure 7: a column for the truth and one for each temperature of the annealed mean, from the mean to the mode."""
-    space = run.settings["color_space"]
-    bins = bin_colors(run.settings["bins"], space, run.settings["lattice"])
-    inputs = LumaTask(space).inputs(images)
-    logits = run.model.predict(inputs, verbose=0)["bins"]
-    columns = [images]
-    for temperature in TEMPERATURES:
-        joined = ops.concatenate([inputs["luma"], annealed_mean(logits, bins, temperature)], -1)
-        columns.append(to_uint8(TO_RGB[space](joined)))
+    columns = [images, *(annealed(run, images, temperature) for temperature in TEMPERATURES)]
     save_rows(path, _large(columns))
 
 

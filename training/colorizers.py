@@ -13,6 +13,8 @@ from training.rebalancing import chunks
 from training.run_folder import load_run
 from training.tasks import LumaTask
 from training.views import grey
+from zoo.champati import bin_colors
+from zoo.color_bins import annealed_mean
 from zoo.color_spaces import lab_to_rgb, yuv_to_rgb
 from zoo.colorize import SIDE
 
@@ -33,6 +35,17 @@ def colored(model, images):
     for (part,) in chunks(images):
         joined = model.predict(task.inputs(part), batch_size=128, verbose=0)[space]
         decoded.append(to_uint8(TO_RGB[space](joined)))
+    return np.concatenate(decoded)
+
+
+def annealed(run, images, temperature):
+    """What the classifier of a run makes of the luma of uint8 sRGB `(N, H, W, 3)` at another temperature, as uint8."""
+    space = run.settings["color_space"]
+    bins, decoded = bin_colors(run.settings["bins"], space, run.settings["lattice"]), []
+    for (part,) in chunks(images):
+        inputs = LumaTask(space).inputs(part)
+        guessed = annealed_mean(run.model.predict(inputs, verbose=0)["bins"], bins, temperature)
+        decoded.append(to_uint8(TO_RGB[space](ops.concatenate([inputs["luma"], guessed], -1))))
     return np.concatenate(decoded)
 
 
@@ -70,10 +83,12 @@ class ColorScorer:
 
 
 def add_share_of_grey_error(rows):
-    """Adds `gain` to each row: (TA - grey) / (100 - grey), of channels to 255, which compares across readings."""
-    least = next(row["metrics"]["ta_255"] for row in rows if row["name"] == "grey")
-    for row in rows:
-        row["metrics"]["gain"] = (row["metrics"]["ta_255"] - least) / (100 - least)
+    """Adds `gain_READING` to each row for each reading of threshold accuracy: (TA - grey) / (100 - grey)."""
+    grey_metrics = next(row["metrics"] for row in rows if row["name"] == "grey")
+    for name in DISTANCES:
+        least = grey_metrics[f"ta_{name}"]
+        for row in rows:
+            row["metrics"][f"gain_{name}"] = (row["metrics"][f"ta_{name}"] - least) / (100 - least)
 
 
 def evaluate_colorizers(loaded, arguments, argv):

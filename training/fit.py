@@ -17,11 +17,32 @@ def main(argv):
     """
     settings, arguments = _arguments(argv)
     out = arguments.out
+    try:
+        train(settings, out, arguments.data_dir, arguments.resume, arguments.progress)
+    except KeyboardInterrupt:
+        print(f"interrupted: go on with `python -m training.fit {settings['recipe']} --out {out} --resume`")
+        return 130
+    from training import evaluate
+    from training.recipes import RECIPES
 
+    report = [str(out), *RECIPES[settings["recipe"]].report(settings), "--results", str(out / "metrics.json")]
+    return evaluate.main(report + (["--data-dir", arguments.data_dir] if arguments.data_dir else []))
+
+
+def train(settings, out, data_dir=None, resume=False, progress=False, stop_early=None):
+    """Trains by a recipe into a run folder, with all that `main` leaves there but metrics.json.
+
+    Args:
+        settings: of the recipe, all of them, and its name as `recipe`.
+        out: the run folder.
+        data_dir: where TFDS finds or puts its data.
+        resume: go on with what is there.
+        progress: show a bar each epoch.
+        stop_early: end after so many epochs without a lower validation error.
+    """
     import keras
     import tensorflow as tf
 
-    from training import evaluate
     from training.callbacks import AfterEpoch, KeepBest, SaveState, StopOnNaN, TimeLeft, load_state
     from training.datasets import digests, open_dataset
     from training.recipes import RECIPES
@@ -29,15 +50,15 @@ def main(argv):
     recipe = RECIPES[settings["recipe"]]
     keras.utils.set_random_seed(settings["seed"])
     specs = [settings["dataset"], *filter(None, [settings.get("also")])]
-    sources = [open_dataset(spec, recipe.TEST_IMAGES, settings["seed"], arguments.data_dir) for spec in specs]
+    sources = [open_dataset(spec, recipe.TEST_IMAGES, settings["seed"], data_dir) for spec in specs]
 
     network = recipe.model(settings)
     trained = recipe.training_model(network, settings, sources)
-    best, history = load_state(out, trained) if arguments.resume else (float("inf"), [])
+    best, history = load_state(out, trained) if resume else (float("inf"), [])
     options = tf.data.Options()
     options.autotune.enabled = False  # its thread, which is waited for, may sleep for a minute after each epoch
-    train, validation = (part.with_options(options) for part in recipe.batches(sources, settings, len(history)))
-    steps = settings.get("steps") or len(train)
+    batches, validation = (part.with_options(options) for part in recipe.batches(sources, settings, len(history)))
+    steps = settings.get("steps") or len(batches)
     spacing = max(1, sources[0].count("validation") // PREVIEWED)
     shown = sources[0].crops("validation", settings["size"]).shard(spacing, 0).take(PREVIEWED)
     shown = [rgb for _, rgb in shown.as_numpy_iterator()]
@@ -61,22 +82,18 @@ def main(argv):
         SaveState(out, keep_best, history),
         TimeLeft(settings["epochs"], steps, recipe.FASTER),
     ]
-    try:
-        trained.fit(
-            train,
-            validation_data=validation,
-            epochs=settings["epochs"],
-            initial_epoch=len(history),
-            steps_per_epoch=settings.get("steps"),
-            shuffle=False,  # the data set shuffles itself
-            verbose=int(arguments.progress),
-            callbacks=callbacks,
-        )
-    except KeyboardInterrupt:
-        print(f"interrupted: go on with `python -m training.fit {settings['recipe']} --out {out} --resume`")
-        return 130
-    report = [str(out), *recipe.report(settings), "--results", str(out / "metrics.json")]
-    return evaluate.main(report + (["--data-dir", arguments.data_dir] if arguments.data_dir else []))
+    if stop_early:
+        callbacks.append(keras.callbacks.EarlyStopping(patience=stop_early))
+    trained.fit(
+        batches,
+        validation_data=validation,
+        epochs=settings["epochs"],
+        initial_epoch=len(history),
+        steps_per_epoch=settings.get("steps"),
+        shuffle=False,  # the data set shuffles itself
+        verbose=int(progress),
+        callbacks=callbacks,
+    )
 
 
 def _arguments(argv):
@@ -84,9 +101,16 @@ def _arguments(argv):
     from training.recipes import RECIPES
 
     parser = ArgumentParser(prog="python -m training.fit", description=main.__doc__)
-    recipes = parser.add_subparsers(dest="recipe", required=True, metavar="RECIPE", help=", ".join(RECIPES))
-    commands = {name: _recipe_parser(recipes, name, recipe) for name, recipe in RECIPES.items()}
+    commands = recipe_parsers(parser)
+    for command in commands.values():
+        command.add_argument("--from", type=Path, dest="start", metavar="BEST", help="best.json of `training.tune`")
+        command.add_argument("--out", type=Path, help="run folder; runs/RECIPE if not given")
+        command.add_argument("--resume", action="store_true", help="go on with the run in --out; --epochs may change")
+        command.add_argument("--progress", action="store_true", default=sys.stdout.isatty(), help="a bar each epoch")
     arguments = parser.parse_args(argv)
+    if arguments.start:
+        commands[arguments.recipe].set_defaults(**_tuned(arguments.start, arguments.recipe))
+        arguments = parser.parse_args(argv)
     if arguments.out is None:
         arguments.out = Path("runs") / arguments.recipe
     stored = None
@@ -104,19 +128,22 @@ def _arguments(argv):
     return settings, arguments
 
 
-def _recipe_parser(recipes, name, recipe):
-    parser = recipes.add_parser(name, help=recipe.__doc__.split("\n")[0])
-    parser.add_argument("--dataset", help="TFDS name, folder:PATH or samples")
-    parser.add_argument("--epochs", type=positive, help="passes over the training images")
-    parser.add_argument("--learning-rate", type=float, help="of Adam")
-    parser.add_argument("--seed", type=int, help="of the weights, splits, crops and their order")
-    recipe.add_arguments(parser)
-    parser.set_defaults(**recipe.DEFAULTS)
-    parser.add_argument("--data-dir", help="where TFDS finds or puts its data; TFDS_DATA_DIR or its own if not given")
-    parser.add_argument("--out", type=Path, help="run folder; runs/RECIPE if not given")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in --out; --epochs may change")
-    parser.add_argument("--progress", action="store_true", default=sys.stdout.isatty(), help="show a bar each epoch")
-    return parser
+def recipe_parsers(parser):
+    """Adds a command for each recipe, with its settings as flags; gives their parsers by name."""
+    from training.recipes import RECIPES
+
+    commands = {}
+    recipes = parser.add_subparsers(dest="recipe", required=True, metavar="RECIPE", help=", ".join(RECIPES))
+    for name, recipe in RECIPES.items():
+        commands[name] = command = recipes.add_parser(name, help=recipe.__doc__.split("\n")[0])
+        command.add_argument("--dataset", help="TFDS name, folder:PATH or samples")
+        command.add_argument("--epochs", type=positive, help="passes over the training images")
+        command.add_argument("--learning-rate", type=float, help="of Adam")
+        command.add_argument("--seed", type=int, help="of the weights, splits, crops and their order")
+        recipe.add_arguments(command)
+        command.set_defaults(**recipe.DEFAULTS)
+        command.add_argument("--data-dir", help="where TFDS finds or puts its data; TFDS_DATA_DIR if not given")
+    return commands
 
 
 def _stored(folder):
@@ -124,6 +151,17 @@ def _stored(folder):
         return json.loads((folder / "recipe.json").read_text())
     except (OSError, ValueError):
         raise CommandError(f"no run to resume in {folder}: start it without --resume") from None
+
+
+def _tuned(path, recipe):
+    """The settings in a best.json of `training.tune`."""
+    try:
+        found = json.loads(path.read_text())["settings"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CommandError(f"no settings in {path} ({error}): give the best.json that `training.tune` wrote") from None
+    if found.pop("recipe") != recipe:
+        raise CommandError(f"{path} has settings of another recipe than {recipe}")
+    return found
 
 
 def _write_json(path, value):

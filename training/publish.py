@@ -59,7 +59,7 @@ def main(argv):
         "settings": loaded.settings,
         "versions": versions(),
         "metrics": {"file": arguments.results.name, **_metrics(rows, loaded)},
-        "guard": {"images": GUARD, "size": GUARD_SIZE, "psnr": guard_psnr(loaded)},
+        "guard": {"images": GUARD, "size": GUARD_SIZE, **guard(loaded)},
     }
     for file, text in ((seen_file, seen), (f"{arguments.name}{SUFFIX}", json.dumps(card, indent=1) + "\n")):
         with atomic(FOLDER / file) as temporary:
@@ -68,14 +68,15 @@ def main(argv):
     return 0
 
 
-def guard_psnr(loaded):
-    """Mean PSNR in dB of the centres of three photographs that scikit-image brings: a guard against changed weights.
+def guard(loaded):
+    """What a model makes of the centres of three photographs that scikit-image brings: a guard against changed weights.
 
-    Decoders of grids are given one of step 16.
+    The mean `psnr` in dB, decoders of grids being given one of step 16; or the `logits` of a classifier, which gets them
+    at an eighth of their size.
     """
     from skimage import data
 
-    from training.colorizers import color_space
+    from training.colorizers import color_space, is_classifier
     from training.decoders import decode_image
     from training.metrics import psnr
     from zoo.colorize import colorize
@@ -83,12 +84,16 @@ def guard_psnr(loaded):
     images = [getattr(data, name)() for name in GUARD]
     offsets = [[(side - GUARD_SIZE) // 2 for side in rgb.shape[:2]] for rgb in images]
     crops = [rgb[t : t + GUARD_SIZE, left : left + GUARD_SIZE] for rgb, (t, left) in zip(images, offsets, strict=True)]
+    if is_classifier(loaded.model):
+        small = np.stack(crops).reshape(len(crops), 32, GUARD_SIZE // 32, 32, -1, 3).mean((2, 4)).astype("float32")
+        logits = loaded.model.predict({"rgb": small}, verbose=0)
+        return {"logits": [[round(float(logit), 3) for logit in row] for row in logits]}
     if color_space(loaded.model):
         decoded = [colorize(loaded.model, rgb) for rgb in crops]
     else:
         decoder = loaded.decoder()
         decoded = [decode_image(decoder, rgb, GUARD_STEP, decoder.kind, decoder.space) for rgb in crops]
-    return round(float(np.mean([psnr(*pair) for pair in zip(crops, decoded, strict=True)])), 3)
+    return {"psnr": round(float(np.mean([psnr(*pair) for pair in zip(crops, decoded, strict=True)])), 3)}
 
 
 def _arguments(build, settings):
@@ -98,7 +103,11 @@ def _arguments(build, settings):
 
 
 def _metrics(rows, loaded):
-    """The measured quality: a colorizer's own row of a result file, or a decoder's PSNR by grid step."""
+    """The measured quality: a colorizer's own row of a result file, a classifier's feature preservation of the truth and
+    of grey, or a decoder's PSNR by grid step."""
+    if loaded.model.name == "champati_features":
+        rows = [row for row in rows if row["name"] in ("truth", "grey")]
+        return {"feature_preservation": {row["name"]: row["metrics"]["feature_preservation"] for row in rows}}
     own = [row["metrics"] for row in rows if row.get("settings") == loaded.settings]
     if own:
         return own[0]

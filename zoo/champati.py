@@ -138,7 +138,7 @@ def champati_classification(
     return _loaded(keras.Model({"luma": luma}, {"bins": logits, color_space: joined}, name=name), weights)
 
 
-def champati_features(input_size=(32, 32), width=32, name="champati_features"):
+def champati_features(input_size=(32, 32), width=32, weights=None, name="champati_features"):
     """The classifier of the feature-preservation metric: CIFAR-10's ten classes, of colour images.
 
     324,758 parameters; dropout 0.25, 0.25 and 0.5.
@@ -146,13 +146,14 @@ def champati_features(input_size=(32, 32), width=32, name="champati_features"):
     Args:
         input_size: `(height, width)`, static, at least 16.
         width: filters of the first convolution, 32 in the code; the dense layer of 100 scales with it.
+        weights: None for new ones, the name of weights of the zoo, or a .npz file.
         name: name of the model.
 
     Returns:
         A functional model from `{"rgb": (batch, H, W, 3)}`, 0 to 255, to logits (batch, 10).
 
     Raises:
-        ValueError: a width below 1.
+        ValueError: a width below 1; see `zoo.weights` for weights.
     """
     if width < 1:
         raise ValueError(f"`width` must be at least 1. Received: width={width}")
@@ -166,7 +167,7 @@ def champati_features(input_size=(32, 32), width=32, name="champati_features"):
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(100 * width // 32, activation="relu", name="dense")(x)
     x = layers.Dropout(0.5, name="dropout")(x)
-    return keras.Model({"rgb": rgb}, layers.Dense(10, name="classes")(x), name=name)
+    return _loaded(keras.Model({"rgb": rgb}, layers.Dense(10, name="classes")(x), name=name), weights)
 
 
 def bin_colors(bins, color_space="lab", lattice="edge"):

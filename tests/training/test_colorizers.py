@@ -67,10 +67,12 @@ def test_smoothing_is_on_the_lattice():
 def test_threshold_accuracy_is_the_share_within_each_threshold(small):
     guess = grey(small)
     difference = small.astype(float) - guess
+    squared = (difference**2).sum(-1)
     by_hand = {
         "255": [(np.abs(difference) <= t).mean() for t in range(256)],
         "150": [(np.abs(difference) <= t).mean() for t in range(151)],
-        "euclidean": [(np.sqrt((difference**2).sum(-1)) <= t).mean() for t in range(256)],
+        "euclidean": [(np.sqrt(squared) <= t).mean() for t in range(256)],
+        "squared": [(squared <= t).mean() for t in range(150**2 + 1)],
     }
     assert set(by_hand) == set(DISTANCES)
     for name, shares in by_hand.items():
@@ -170,7 +172,8 @@ def test_recipes_to_the_closing_table(runs, tmp_path, capsys):
     assert evaluate.main([str(out), "--classifier", str(features), "--results", str(path)]) == 0
     rows = {row["name"]: row["metrics"] for row in json.loads(path.read_text())["rows"]}
     assert list(rows) == ["truth", "grey", "champati"]
-    assert (rows["truth"]["gain"], rows["grey"]["gain"]) == (1, 0)
+    for reading in ("255", "150", "euclidean", "squared"):
+        assert (rows["truth"][f"gain_{reading}"], rows["grey"][f"gain_{reading}"]) == (1, 0)
     assert 0 <= rows["champati"]["feature_preservation"] <= 100
     assert "| champati" in capsys.readouterr().out
 
@@ -189,9 +192,13 @@ def test_tables(runs, classes, tmp_path, refused):
     assert (best["table"], best["paper"]) == ("7", {"ta": 95.57, "feature_preservation": 76.77})
     assert best["metrics"] == rows["49 bins, rebalanced"]["metrics"]
     # No bin of the published lattice is near grey; half a cell on there is one.
-    assert rows["49 bins, edge"]["metrics"]["gain"] < rows["49 bins, center"]["metrics"]["gain"]
-    assert rows["313 bins"]["metrics"]["gain"] > 0.5
+    assert rows["49 bins, edge"]["metrics"]["gain_255"] < rows["49 bins, center"]["metrics"]["gain_255"]
+    assert rows["313 bins"]["metrics"]["gain_255"] > 0.5
     assert "feature preservation needs a classifier" in refused(evaluate.main, [out, *argv])
+    # Rows of runs that are not named again stay if they are asked to, and if all are of the same images.
+    assert evaluate.main([features, *argv, "--add"]) == 0
+    assert {row["name"]: row for row in json.loads(path.read_text())["rows"]} == rows
+    assert "has other test images" in refused(evaluate.main, [features, *argv, "--add", "--limit", "4"])
 
 
 def test_row_names():

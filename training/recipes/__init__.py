@@ -5,13 +5,16 @@ The docstring of a recipe has the command, the time and the result. A recipe hol
 - `DEFAULTS`: its settings, all of them flags of `training.fit`, `add_arguments(parser)` for those that are its own, and
   `check(settings)`;
 - `TEST_IMAGES`: positions of the test images, see `training.datasets.open_dataset`;
+- `SEARCH`: which settings `training.tune` searches, and over which values; `SEARCH_TRAINED`: those of a trained model,
+  where it has any;
 - `FASTER`: what to type on a machine that is too slow for it;
 - `model(settings)`: the network to train;
 - `training_model(network, settings, sources)`: a compiled model from photographs to what the network makes of them;
 - `batches(sources, settings, epoch)`: what it is fitted to and validated on, from the `Photographs` of `--dataset` and
   `--also`. Where training is endless, the setting `steps` says how many are an epoch;
 - `preview(path, images, network, settings)`: writes a picture of what it does to a few images, and `report(settings)`:
-  arguments of the evaluation that ends a run.
+  arguments of the evaluation that ends a run;
+- `paper(settings)`: the paper's figures for such a model, where there are any.
 """
 
 from training.recipes import (

@@ -19,6 +19,7 @@ from training.recipes.color_autoencoder import add_common_arguments, batches, ch
 from training.schedule import learning_rate
 from training.tasks import LatentTask
 from zoo import adaptive_autoencoder
+from zoo.color_autoencoder import LEVELS
 from zoo.latent_codec import DEPTHS, LatentCodec
 
 __all__ = ["batches", "check"]  # those of the paper's network
@@ -40,6 +41,8 @@ DEFAULTS = {
 }
 
 FASTER = "--width 16 --epochs 5"
+SEARCH = {"depth": tuple(DEPTHS), "latent": (64, 128, 192), "width": (16, 32, 48), "learning_rate": (5e-4, 1e-3, 2e-3)}
+SEARCH_TRAINED = {"level": tuple(range(LEVELS))}
 
 
 def add_arguments(parser):

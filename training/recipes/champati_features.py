@@ -3,13 +3,15 @@
     python -m training.fit champati_features --epochs 40
 
 Adam at 1e-3, batches of 128, images mirrored at random, up to 150 epochs in the paper's code, which chose its weights
-on the test images; here those of the lowest error on 10,000 images held out of the training set are kept.
+on the test images; here those of the lowest error on 10,000 images held out of the training set are kept. `--decay`,
+which is ours, gets as far in fewer epochs.
 """
 
 import keras
 import tensorflow as tf
 
 from training.command import positive
+from training.schedule import learning_rate
 from zoo import champati_features
 
 TEST_IMAGES = ()
@@ -22,6 +24,7 @@ DEFAULTS = {
     "batch_size": 128,
     "epochs": 40,
     "learning_rate": 1e-3,
+    "decay": False,
     "seed": 0,
 }
 
@@ -34,6 +37,7 @@ def add_arguments(parser):
     parser.add_argument("--size", type=positive, help="side of the central crops")
     parser.add_argument("--limit", type=positive, help="training images at most; all if not given")
     parser.add_argument("--batch-size", type=positive, help="images a step")
+    parser.add_argument("--decay", action="store_true", help="let the learning rate fall to zero on one cosine; ours")
 
 
 def check(settings):
@@ -45,12 +49,12 @@ def model(settings):
     return champati_features((settings["size"],) * 2, settings["width"])
 
 
-def training_model(network, settings, _):
+def training_model(network, settings, sources):
     """A compiled model from images to logits of classes."""
     rgb = keras.Input((settings["size"], settings["size"], 3), dtype="uint8", name="rgb")
     trained = keras.Model(rgb, network({"rgb": keras.ops.cast(rgb, "float32")}))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    trained.compile(keras.optimizers.Adam(settings["learning_rate"]), loss, metrics=["accuracy"])
+    trained.compile(keras.optimizers.Adam(learning_rate(settings, sources)), loss, metrics=["accuracy"])
     return trained
 
 

@@ -27,7 +27,7 @@ from training import pictures
 from training.command import CommandError, positive
 from training.decoders import model_decoder
 from training.run_folder import usual_step
-from training.tasks import ColorGridTask, compiled
+from training.tasks import PAPER_STEPS, ColorGridTask, compiled
 from zoo import crayon
 
 CPU_BYTES = 8 << 30
@@ -99,6 +99,8 @@ DEFAULTS = {
 }
 
 FASTER = "--width 16 --size 128"
+SEARCH = {"n": PAPER_STEPS, "width": (16, 32, 64), "learning_rate": (1e-4, 3e-4, 1e-3)}
+SEARCH_TRAINED = {"n": PAPER_STEPS}
 
 
 def add_arguments(parser):

@@ -31,7 +31,7 @@ import tensorflow as tf
 
 from training.command import CommandError, positive
 from training.recipes.crayon import preview, report
-from training.tasks import DenseGridTask
+from training.tasks import PAPER_STEPS, DenseGridTask
 from training.views import RandomViews
 from zoo.registry import MODELS
 from zoo.weights import load_weights
@@ -97,6 +97,8 @@ DEFAULTS = {
 }
 
 FASTER = "--steps 100"
+SEARCH = {"width": (8, 16, 24), "learning_rate": (1e-3, 2e-3, 4e-3)}
+SEARCH_TRAINED = {"n": PAPER_STEPS, "kind": ("means", "points")}
 
 
 def add_arguments(parser):

@@ -1,0 +1,301 @@
+"""Searches settings with KerasTuner: `python -m training.tune crayon --search n=6,15,20`."""
+
+import functools
+import json
+import logging
+import os
+import shutil
+import sys
+import threading
+import time
+from pathlib import Path
+
+from training.command import ArgumentParser, CommandError, atomic, duration, positive, run
+from training.fit import recipe_parsers, train
+
+logging.getLogger("tensorflow").setLevel(logging.ERROR)  # which warns of each trial's tracing
+ORACLES = ("grid", "random", "bayesian", "hyperband")
+HEARTBEAT = 2.0  # seconds
+RETRIES = 2  # of a trial that fails for no fault of its settings, or whose worker is lost
+
+
+def main(argv):
+    """Searches settings of a recipe, each trial a training, or with --trained what needs no training.
+
+    Trials are scored on validation images. Leaves in --out: trials.json and trials.png with all of them, best.json for
+    `training.fit --from`, a run folder for each trial, and what --resume needs. What is searched, and over which
+    values, is SEARCH of the recipe or, with --trained, SEARCH_TRAINED.
+    """
+    settings, arguments = _arguments(argv)
+    if arguments.workers:
+        from training.chief import launch
+
+        return launch(argv, arguments.workers)
+
+    from training.trials import report
+
+    search = Search(settings, arguments)
+    tuner = search.tuner()
+    role = os.environ.get("KERASTUNER_TUNER_ID", "")
+    if "chief" in role:
+        from training.chief import serve
+
+        serve(tuner.oracle, search.budget, arguments.lost)
+    else:
+        tuner.search()
+    return 0 if "worker" in role else report(search, tuner.oracle.trials, argv)
+
+
+class Search:
+    """What is searched, how a trial is run, and when it is enough.
+
+    Attributes:
+        settings: of the recipe, with its name, but for what is searched.
+        arguments: of the command.
+        space: what is searched, see `training.search_space`.
+        budget: a `Budget`.
+    """
+
+    def __init__(self, settings, arguments):
+        from training.recipes import RECIPES
+        from training.search_space import Range, search_space
+
+        self.settings = settings
+        self.arguments = arguments
+        self.recipe = RECIPES[settings["recipe"]]
+        usual = "SEARCH_TRAINED" if arguments.trained else "SEARCH"
+        self.space = search_space(arguments.search, getattr(self.recipe, usual, {}))
+        for name, values in {} if arguments.trained else self.space.items():
+            for value in (values.low, values.high) if isinstance(values, Range) else values:
+                self.recipe.check({**settings, name: value})
+        self.budget = Budget(arguments.minutes, arguments.objective)
+        self._scored_on = None
+
+    def tuner(self):
+        """A KerasTuner tuner in the folder of the search, with the trials that it has already."""
+        import keras_tuner
+        from keras_tuner.engine import base_tuner
+        from keras_tuner.src import config
+
+        config.DEBUG = False  # no traceback for each trial that fails
+        search, budget = self, self.budget
+
+        class Tuner(base_tuner.BaseTuner):
+            def pre_create_trial(self):
+                if distributed():
+                    time.sleep(0.2)  # an idle worker asks again and again
+
+            def run_trial(self, trial):
+                with _Heartbeat(self.oracle, trial):
+                    return search.run_trial(trial.trial_id, trial.hyperparameters.values)
+
+            def on_trial_end(self, trial):
+                super().on_trial_end(trial)
+                if not distributed():
+                    budget.account(self.oracle, self.oracle.trials[trial.trial_id])
+
+        oracle = self._oracle(keras_tuner)
+        oracle.verbose = 0
+        return Tuner(oracle, directory=str(self.arguments.out), project_name="search")
+
+    def _oracle(self, keras_tuner):
+        from training.search_space import hyperparameters
+
+        arguments, oracles = self.arguments, keras_tuner.oracles
+        options = {
+            "objective": keras_tuner.Objective("objective", "max"),
+            "hyperparameters": hyperparameters(self.space),
+            "seed": self.settings["seed"] + 1,  # 0 would be any
+            "max_retries_per_trial": RETRIES,
+            "max_consecutive_failed_trials": None,
+        }
+        if arguments.oracle == "hyperband":
+            found = oracles.HyperbandOracle(max_epochs=self.settings["epochs"], **options)
+            found.max_trials = arguments.trials
+            return found
+        kinds = {
+            "grid": oracles.GridSearchOracle,
+            "random": oracles.RandomSearchOracle,
+            "bayesian": oracles.BayesianOptimizationOracle,
+        }
+        return kinds[arguments.oracle](max_trials=arguments.trials, **options)
+
+    def run_trial(self, name, values):
+        """Trains, unless there is nothing to train, and measures: metrics with the `objective` and the `seconds`."""
+        from keras_tuner.errors import FailedTrialError
+
+        from training.search_space import chosen
+        from training.trade_offs import measure, worth
+
+        began, own = time.perf_counter(), chosen(values)
+        try:
+            ready = self.arguments.trained
+            trained = _loaded(ready) if ready else self._trained(name, own, values)
+            metrics = measure(trained, own, **self._scoring(trained))
+            metrics["objective"] = worth(
+                metrics, self.arguments.objective, self.arguments.multiplier, self.arguments.rate
+            )
+        except CommandError as error:
+            raise FailedTrialError(str(error)) from None
+        return {**metrics, "seconds": time.perf_counter() - began}
+
+    def _trained(self, name, own, values):
+        """The run of a trial: its training is taken up where it, or for Hyperband an earlier trial, ended."""
+        import keras
+
+        from training.run_folder import load_run
+
+        folder = self.arguments.out / f"trial-{name}"
+        settings = {**self.settings, **own, "epochs": values.get("tuner/epochs", self.settings["epochs"])}
+        self.recipe.check(settings)
+        earlier = values.get("tuner/trial_id")
+        if earlier is not None and not folder.exists():
+            with atomic(folder) as temporary:
+                shutil.copytree(self.arguments.out / f"trial-{earlier}", temporary)
+        keras.backend.clear_session()
+        resume = (folder / "state.json").exists()
+        train(settings, folder, self.arguments.data_dir, resume, stop_early=self.arguments.patience)
+        return load_run(folder)
+
+    def _scoring(self, trained):
+        """Validation images, read once, and what else `measure` wants."""
+        from training.autoencoders import balanced
+        from training.colorizers import color_space
+        from training.datasets import open_dataset
+
+        if self._scored_on is None:
+            arguments, settings = self.arguments, self.settings
+            data = open_dataset(settings["dataset"], self.recipe.TEST_IMAGES, settings["seed"], arguments.data_dir)
+            split = "all" if arguments.trained and data.flat else "validation"
+            images, labels = balanced(data, split, settings["size"], arguments.images)
+            if arguments.trained:
+                trained.refuse_overlap(data)
+            self._scored_on = {"images": images}
+            if arguments.classifier and color_space(trained.model):
+                self._scored_on |= {"labels": labels, "classifier": _loaded(arguments.classifier).model}
+        return self._scored_on
+
+
+class Budget:
+    """Ends a search in time, and says after each trial how far it is.
+
+    Args:
+        minutes: of the whole search; None for no limit.
+        objective: its name, for the line that is printed.
+    """
+
+    def __init__(self, minutes, objective):
+        self.ends = minutes and time.monotonic() + 60 * minutes
+        self.objective = objective
+        self.longest = 0.0
+
+    def account(self, oracle, trial):
+        """Prints a line about a trial that has ended, and lets no other begin that would end too late."""
+        seconds = trial.metrics.get_last_value("seconds") if trial.metrics.exists("seconds") else 0.0
+        self.longest = max(self.longest, seconds)
+        best = oracle.get_best_trials()[0]
+        values = ", ".join(f"{name} {value}" for name, value in trial.hyperparameters.values.items())
+        worth = "failed" if trial.score is None else f"{self.objective} {trial.score:.5g} in {duration(seconds)}"
+        line = f"trial {trial.trial_id}: {values}: {worth}"
+        if best.score is not None:
+            line += f"; best {best.trial_id} with {best.score:.5g}"
+        if oracle.max_trials:
+            left = max(0, oracle.max_trials - len(oracle.end_order))
+            line += f"; {left} left, about {duration(left * self.longest)}"
+        print(line, flush=True)
+        self.check(oracle)
+
+    def check(self, oracle):
+        """Lets no other trial begin if it would end too late."""
+        if self.ends and time.monotonic() + self.longest > self.ends:
+            oracle.max_trials = max(1, len(oracle.trials))
+
+
+class _Heartbeat:
+    """Lets the chief hear of a trial while it runs."""
+
+    def __init__(self, oracle, trial):
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self._beat, args=(oracle, trial.trial_id), daemon=True)
+
+    def _beat(self, oracle, trial_id):
+        while not self.ended.wait(HEARTBEAT):
+            oracle.get_trial(trial_id)
+
+    def __enter__(self):
+        if distributed():
+            self.thread.start()
+
+    def __exit__(self, *_):
+        self.ended.set()
+
+
+@functools.cache
+def _loaded(path):
+    from training.run_folder import load_run
+
+    return load_run(path)
+
+
+def distributed():
+    """Whether this is a worker or the chief of several processes, by KerasTuner's environment variables."""
+    return "KERASTUNER_ORACLE_IP" in os.environ
+
+
+def _arguments(argv):
+    """The settings of the recipe, and all arguments; a search that is resumed must be the same."""
+    parser = ArgumentParser(prog="python -m training.tune", description=main.__doc__)
+    for command in recipe_parsers(parser).values():
+        add = command.add_argument
+        add("--search", nargs="+", metavar="NAME=VALUES", help="n=6,15,20 or n=6..100 or n; the usual one if not given")
+        add("--objective", default="knee", help="knee, lagrangian, psnr-at-rate or a metric")
+        add("--multiplier", type=float, default=100.0, help="lagrangian: of bits a pixel, beside mean squared error")
+        add("--rate", type=float, default=0.1, help="psnr-at-rate: bits a pixel at most")
+        add("--oracle", choices=ORACLES, default="grid", help="how trials are chosen")
+        add("--trials", type=positive, help="at most; grid: all if not given")
+        add("--minutes", type=float, help="of the whole search: no trial begins that would end later")
+        add("--patience", type=positive, help="end a training after so many epochs without a lower validation error")
+        add("--images", type=positive, default=50, help="validation images on which a trial is scored")
+        add("--trained", help="run folder or name of weights: search what needs no training")
+        add("--classifier", help="colorizers: run folder of the classifier of feature preservation")
+        add("--workers", type=positive, help="processes on this machine that run trials side by side")
+        add(
+            "--lost",
+            type=float,
+            default=60.0,
+            help="seconds without a word from a worker until its trial is given away",
+        )
+        add("--out", type=Path, help="folder of the search; runs/tune-RECIPE if not given")
+        add("--results", type=Path, help="result file; trials.json in --out if not given")
+        add("--resume", action="store_true", help="go on with the search in --out")
+    arguments = parser.parse_args(argv)
+    from training.recipes import RECIPES
+
+    arguments.out = arguments.out or Path("runs") / f"tune-{arguments.recipe}"
+    settings = {name: getattr(arguments, name) for name in ("recipe", *RECIPES[arguments.recipe].DEFAULTS)}
+    RECIPES[arguments.recipe].check(settings)
+    if arguments.oracle in ("random", "bayesian") and not arguments.trials:
+        raise CommandError(f"--oracle {arguments.oracle} does not end by itself: say how many --trials at most")
+    kept = ("search", "objective", "multiplier", "rate", "oracle", "images", "trained", "classifier", "patience")
+    wanted = {**settings, **{name: getattr(arguments, name) for name in kept}}
+    _same_search(arguments.out / "search.json", wanted, arguments.resume or distributed())
+    return settings, arguments
+
+
+def _same_search(path, wanted, resume):
+    if path.exists():
+        if not resume:
+            raise CommandError(f"{path.parent} holds a search: --resume it, or choose another --out")
+        stored = json.loads(path.read_text())
+        changed = [name for name in wanted if wanted[name] != stored.get(name)]
+        if changed:
+            raise CommandError(f"the search in {path.parent} had another {changed[0]}: resume it with the same")
+    elif resume and not distributed():
+        raise CommandError(f"no search to resume in {path.parent}: start it without --resume")
+    else:
+        with atomic(path) as temporary:
+            temporary.write_text(json.dumps(wanted, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))
