@@ -1,6 +1,7 @@
 """Trains a model of the zoo by its recipe: `python -m training.fit crayon`."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -16,12 +17,15 @@ def main(argv):
     preview.png, metrics.json, logs/ for TensorBoard, and what --resume needs.
     """
     settings, arguments = _arguments(argv)
-    out = arguments.out
+    out, where = arguments.out, {name: getattr(arguments, name) for name in ("devices", "hosts", "host")}
     try:
-        train(settings, out, arguments.data_dir, arguments.resume, arguments.progress)
+        train(settings, out, arguments.data_dir, arguments.resume, arguments.progress, **where)
     except KeyboardInterrupt:
         print(f"interrupted: go on with `python -m training.fit {settings['recipe']} --out {out} --resume`")
         return 130
+    if arguments.hosts:
+        print(f"to score it: python -m training.evaluate {out}")
+        return 0
     from training import evaluate
     from training.recipes import RECIPES
 
@@ -29,8 +33,10 @@ def main(argv):
     return evaluate.main(report + (["--data-dir", arguments.data_dir] if arguments.data_dir else []))
 
 
-def train(settings, out, data_dir=None, resume=False, progress=False, stop_early=None):
+def train(settings, out, data_dir=None, resume=False, progress=False, stop_early=None, **where):
     """Trains by a recipe into a run folder, with all that `main` leaves there but metrics.json.
+
+    Of several hosts, only what the first one writes is kept, and there is no preview.png.
 
     Args:
         settings: of the recipe, all of them, and its name as `recipe`.
@@ -39,22 +45,26 @@ def train(settings, out, data_dir=None, resume=False, progress=False, stop_early
         resume: go on with what is there.
         progress: show a bar each epoch.
         stop_early: end after so many epochs without a lower validation error.
+        where: devices and hosts, see `training.devices.spread`.
     """
     import keras
     import tensorflow as tf
 
     from training.callbacks import AfterEpoch, KeepBest, SaveState, StopOnNaN, TimeLeft, load_state
     from training.datasets import digests, open_dataset
+    from training.devices import spread
     from training.recipes import RECIPES
 
     recipe = RECIPES[settings["recipe"]]
+    scope, share = spread(**where)
     keras.utils.set_random_seed(settings["seed"])
     specs = [settings["dataset"], *filter(None, [settings.get("also")])]
     sources = [open_dataset(spec, recipe.TEST_IMAGES, settings["seed"], data_dir) for spec in specs]
 
-    network = recipe.model(settings)
-    trained = recipe.training_model(network, settings, sources)
-    best, history = load_state(out, trained) if resume else (float("inf"), [])
+    with scope:
+        network = recipe.model(settings)
+        trained = recipe.training_model(network, settings, sources)
+        best, history = load_state(out, trained) if resume else (float("inf"), [])
     options = tf.data.Options()
     options.autotune.enabled = False  # its thread, which is waited for, may sleep for a minute after each epoch
     batches, validation = (part.with_options(options) for part in recipe.batches(sources, settings, len(history)))
@@ -63,7 +73,7 @@ def train(settings, out, data_dir=None, resume=False, progress=False, stop_early
     shown = sources[0].crops("validation", settings["size"]).shard(spacing, 0).take(PREVIEWED)
     shown = [rgb for _, rgb in shown.as_numpy_iterator()]
 
-    out.mkdir(parents=True, exist_ok=True)
+    out = share.folder(out)
     _write_json(out / "recipe.json", settings)
     _write_json(out / "data.json", digests(sources))
     for spec, photographs in zip(specs, sources, strict=True):
@@ -77,16 +87,17 @@ def train(settings, out, data_dir=None, resume=False, progress=False, stop_early
     callbacks = [
         StopOnNaN(),
         keep_best,
-        AfterEpoch(lambda: recipe.preview(out / "preview.png", shown, network, settings)),
         keras.callbacks.TensorBoard(out / "logs", write_graph=False),
         SaveState(out, keep_best, history),
         TimeLeft(settings["epochs"], steps, recipe.FASTER),
     ]
+    if share.count == 1:
+        callbacks.append(AfterEpoch(lambda: recipe.preview(out / "preview.png", shown, network, settings)))
     if stop_early:
         callbacks.append(keras.callbacks.EarlyStopping(patience=stop_early))
     trained.fit(
-        batches,
-        validation_data=validation,
+        share.of(batches),
+        validation_data=share.of(validation),
         epochs=settings["epochs"],
         initial_epoch=len(history),
         steps_per_epoch=settings.get("steps"),
@@ -94,6 +105,8 @@ def train(settings, out, data_dir=None, resume=False, progress=False, stop_early
         verbose=int(progress),
         callbacks=callbacks,
     )
+    if share.number:
+        shutil.rmtree(out)
 
 
 def _arguments(argv):
@@ -104,6 +117,11 @@ def _arguments(argv):
     commands = recipe_parsers(parser)
     for command in commands.values():
         command.add_argument("--from", type=Path, dest="start", metavar="BEST", help="best.json of `training.tune`")
+        command.add_argument(
+            "--devices", choices=("one", "all"), default="one", help="of this machine, or of each host"
+        )
+        command.add_argument("--hosts", help="address:port of each machine, with commas between; needs the JAX backend")
+        command.add_argument("--host", type=int, default=0, help="which of --hosts this is, from 0 on")
         command.add_argument("--out", type=Path, help="run folder; runs/RECIPE if not given")
         command.add_argument("--resume", action="store_true", help="go on with the run in --out; --epochs may change")
         command.add_argument("--progress", action="store_true", default=sys.stdout.isatty(), help="a bar each epoch")

@@ -71,8 +71,8 @@ def main(argv):
 def guard(loaded):
     """What a model makes of the centres of three photographs that scikit-image brings: a guard against changed weights.
 
-    The mean `psnr` in dB, decoders of grids being given one of step 16; or the `logits` of a classifier, which gets them
-    at an eighth of their size.
+    The mean `psnr` in dB, decoders of grids being given one of step 16; or the `logits` of a classifier, which gets
+    them at an eighth of their size.
     """
     from skimage import data
 
@@ -103,8 +103,10 @@ def _arguments(build, settings):
 
 
 def _metrics(rows, loaded):
-    """The measured quality: a colorizer's own row of a result file, a classifier's feature preservation of the truth and
-    of grey, or a decoder's PSNR by grid step."""
+    """The measured quality, from the rows of a result file.
+
+    A colorizer's own row, a classifier's feature preservation of the truth and of grey, or a decoder's PSNR by step.
+    """
     if loaded.model.name == "champati_features":
         rows = [row for row in rows if row["name"] in ("truth", "grey")]
         return {"feature_preservation": {row["name"]: row["metrics"]["feature_preservation"] for row in rows}}
