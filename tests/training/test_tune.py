@@ -116,8 +116,13 @@ def test_objectives_of_a_command(folder, tmp_path, refused):
     argv = [*TRAINED[:-1], "n=8,40", "--dataset", f"folder:{folder}", "--images", "1"]
     assert tune.main([*argv, "--objective", "lagrangian", "--multiplier", "1e6", "--out", str(tmp_path / "a")]) == 0
     assert json.loads((tmp_path / "a" / "best.json").read_text())["values"] == {"n": 40}
-    assert tune.main([*argv, "--objective", "psnr-at-rate", "--rate", "9", "--out", str(tmp_path / "b")]) == 0
-    assert json.loads((tmp_path / "b" / "best.json").read_text())["values"] == {"n": 8}
+    out = tmp_path / "b"
+    argv += ["--objective", "psnr-at-rate", "--rate", "9"]
+    assert tune.main([*argv, "--out", str(out)]) == 0
+    assert json.loads((out / "best.json").read_text())["values"] == {"n": 8}
+    out = tmp_path / "in no time"
+    assert tune.main([*argv, "--minutes", "0.001", "--out", str(out)]) == 0
+    assert [row["n"] for row in json.loads((out / "trials.json").read_text())["rows"]] == [8]
     assert "no trial of the search" in refused(
         tune.main, [*argv, "--objective", "beauty", "--out", str(tmp_path / "c")]
     )
