@@ -5,7 +5,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from training.command import ArgumentParser, CommandError, atomic, run
+from export.files import read_photograph, targets, write_each
+from training.command import ArgumentParser, CommandError, run
 
 
 def main(argv):
@@ -20,29 +21,19 @@ def main(argv):
     arguments = parser.parse_args(argv)
 
     from training.colorizers import color_space
-    from training.datasets import to_rgb
     from training.run_folder import load_run
     from zoo import colorize
 
     model = load_run(arguments.model).model
     if color_space(model) is None:
         raise CommandError(f"{arguments.model} is no colorizer: train one with `python -m training.fit champati`")
-    targets = [arguments.out / f"{photo.stem}.png" for photo in arguments.photos]
-    if len(set(targets)) < len(targets):
-        raise CommandError("two photographs have the same name: colour them into different --out folders")
-    failed = []
-    for photo, target in zip(arguments.photos, targets, strict=True):
-        try:
-            with Image.open(photo) as image:
-                rgb, _ = to_rgb(image)
-        except Exception as error:  # whatever a damaged file makes Pillow raise
-            failed.append(f"{photo} ({error})")
-            continue
-        with atomic(target) as temporary:
-            Image.fromarray(colorize(model, rgb)).save(temporary, "png")
-        print(f"written: {target}, {rgb.shape[1]}x{rgb.shape[0]}")
-    if failed:
-        raise CommandError(f"no image that can be read: {', '.join(failed)}")
+
+    def write(path, rgb):
+        Image.fromarray(colorize(model, rgb)).save(path, "png")
+        return f"{rgb.shape[1]}x{rgb.shape[0]}"
+
+    photos = arguments.photos
+    write_each(photos, targets(photos, arguments.out, lambda _: ".png"), read_photograph, write)
     return 0
 
 

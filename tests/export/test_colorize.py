@@ -51,7 +51,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_written(model, photographs, r
     assert "nothing.png" in line
     assert [path.name for path in out.iterdir()] == ["good.png"]
     same = refused(colorize.main, [photos[2], photos[2], "--model", str(model), "--out", str(out)])
-    assert "two photographs have the same name" in same
+    assert "two files have the same name" in same
 
 
 def test_a_model_of_another_task(photographs, refused, tmp_path):

@@ -1,0 +1,61 @@
+"""Files of an auto-encoder: `python -m export.latents PHOTO... --model RUN`, and back with `FILE.latent`."""
+
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+from export.files import read_photograph, targets, write_each
+from training.command import ArgumentParser, CommandError, run
+
+SUFFIX = ".latent"
+
+
+def main(argv):
+    """Writes photographs as NAME.latent, with their bytes and what is left of them; and such files as NAME.png.
+
+    What cannot be read, or is damaged, is named at the end; the others are written all the same.
+    """
+    parser = ArgumentParser(prog="python -m export.latents", description=main.__doc__)
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=f"photograph, or NAME{SUFFIX}")
+    parser.add_argument("--model", required=True, help="run folder, .keras file or name of weights of the zoo")
+    parser.add_argument("--level", type=int, default=4, help="of quality, 0 to 7")
+    parser.add_argument("--out", type=Path, default=Path("latents"), help="folder for what is written")
+    arguments = parser.parse_args(argv)
+
+    from training.autoencoders import is_adaptive
+    from training.metrics import psnr
+    from training.run_folder import load_run
+    from zoo.color_autoencoder import LEVELS
+    from zoo.latent_codec import LatentCodec
+
+    if not 0 <= arguments.level < LEVELS:
+        raise CommandError(f"--level must be 0 to {LEVELS - 1}, not {arguments.level}")
+    loaded = load_run(arguments.model)
+    if not is_adaptive(loaded.model):
+        remedy = "train one with `python -m training.fit adaptive_autoencoder`"
+        raise CommandError(f"{arguments.model} is no auto-encoder with bits of its own: {remedy}")
+    codec, depth = LatentCodec(loaded.model), loaded.settings.get("depth", "latent")
+
+    def read(path):
+        return codec.decode(path.read_bytes()) if path.suffix == SUFFIX else read_photograph(path)
+
+    def write(path, rgb):
+        if path.suffix != SUFFIX:
+            Image.fromarray(rgb).save(path, "png")
+            return f"{rgb.shape[1]}x{rgb.shape[0]}"
+        data = codec.encode(rgb, arguments.level, depth)
+        path.write_bytes(data)
+        quality = psnr(rgb, codec.decode(path.read_bytes()))
+        bits = 8 * len(data) / rgb[..., 0].size
+        return f"{rgb.shape[1]}x{rgb.shape[0]}, {len(data):,} bytes, {bits:.3f} bits a pixel, {quality:.2f} dB"
+
+    def suffix(path):
+        return ".png" if path.suffix == SUFFIX else SUFFIX
+
+    write_each(arguments.files, targets(arguments.files, arguments.out, suffix), read, write)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))
