@@ -28,23 +28,25 @@ def report(search, trials, argv):
     best = rows[0]
     if arguments.objective == "knee":
         best = rows[knee(_points(rows))]
-    columns = [*search.space, "objective", *(name for name in SHOWN if _has(rows[0], name)), "seconds"]
+    known = arguments.objective == "knee" or arguments.objective in SHOWN
+    shown = [name for name in (SHOWN if known else ("objective", *SHOWN)) if _has(rows[0], name)]
+    columns = [*search.space, *shown, "seconds"]
     print(listing(rows, columns))
     print(f"best by {arguments.objective}: {best['name']}, " + ", ".join(f"{k} {best[k]}" for k in search.space))
     with atomic(arguments.out / "best.json") as temporary:
         temporary.write_text(json.dumps(_best(search, best), indent=1) + "\n")
-    draw(arguments.out / "trials.png", rows, best, list(search.space), arguments.objective)
     path = arguments.results or arguments.out / "trials.json"
+    draw(path.with_suffix(".png"), rows, best, list(search.space), arguments.objective)
     write_results(
         path,
         "python -m training.tune " + " ".join(argv),
         rows,
-        {"name": search.settings["dataset"], "split": "validation", "images": arguments.images},
+        search.scored_on,
         search.settings["seed"],
         objective=arguments.objective,
         best=best["name"],
     )
-    print(f"written: {path}, {arguments.out / 'best.json'} and {arguments.out / 'trials.png'}")
+    print(f"written: {path}, {path.with_suffix('.png')} and {arguments.out / 'best.json'}")
     return 0
 
 
@@ -100,7 +102,7 @@ def draw(path, rows, best, names, objective):
         axis.plot(shown[rows.index(best)], best["metrics"]["objective"], "o", color="C3")
         if shown is not values:
             axis.set_xticks(range(len(ticks)), ticks)
-        what = "PSNR, dB" if objective == "knee" else objective
-        axis.set(title=f"{what} by {name}", xlabel=name, ylabel=what)
+        what = "PSNR" if objective in ("knee", "psnr") else objective
+        axis.set(title=f"{what} by {name}", xlabel=name, ylabel=f"{what}, dB" if what == "PSNR" else what)
     with atomic(path) as temporary:
         figure.savefig(temporary, dpi=90, format="png")

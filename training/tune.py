@@ -22,9 +22,9 @@ RETRIES = 2  # of a trial that fails for no fault of its settings, or whose work
 def main(argv):
     """Searches settings of a recipe, each trial a training, or with --trained what needs no training.
 
-    Trials are scored on validation images. Leaves in --out: trials.json and trials.png with all of them, best.json for
-    `training.fit --from`, a run folder for each trial, and what --resume needs. What is searched, and over which
-    values, is SEARCH of the recipe or, with --trained, SEARCH_TRAINED.
+    Trials are scored on validation images. Leaves in --out: trials.json and trials.png with all of them, unless
+    --results says where, best.json for `training.fit --from`, a run folder for each trial, and what --resume needs.
+    What is searched, and over which values, is SEARCH of the recipe or, with --trained, SEARCH_TRAINED.
     """
     settings, arguments = _arguments(argv)
     if arguments.workers:
@@ -69,7 +69,7 @@ class Search:
             for value in (values.low, values.high) if isinstance(values, Range) else values:
                 self.recipe.check({**settings, name: value})
         self.budget = Budget(arguments.minutes, arguments.objective)
-        self._scored_on = None
+        self._scoring = None
 
     def tuner(self):
         """A KerasTuner tuner in the folder of the search, with the trials that it has already."""
@@ -131,7 +131,7 @@ class Search:
         try:
             ready = self.arguments.trained
             trained = _loaded(ready) if ready else self._trained(name, own, values)
-            metrics = measure(trained, own, **self._scoring(trained))
+            metrics = measure(trained, own, **self._images(trained))
             metrics["objective"] = worth(
                 metrics, self.arguments.objective, self.arguments.multiplier, self.arguments.rate
             )
@@ -157,23 +157,34 @@ class Search:
         train(settings, folder, self.arguments.data_dir, resume, stop_early=self.arguments.patience)
         return load_run(folder)
 
-    def _scoring(self, trained):
-        """Validation images, read once, and what else `measure` wants."""
+    def _images(self, trained):
+        """Images, read once, and what else `measure` wants; a trained model must not have seen them."""
         from training.autoencoders import balanced
         from training.colorizers import color_space
-        from training.datasets import open_dataset
 
-        if self._scored_on is None:
-            arguments, settings = self.arguments, self.settings
-            data = open_dataset(settings["dataset"], self.recipe.TEST_IMAGES, settings["seed"], arguments.data_dir)
-            split = "all" if arguments.trained and data.flat else "validation"
-            images, labels = balanced(data, split, settings["size"], arguments.images)
+        if self._scoring is None:
+            data, arguments = self._data(), self.arguments
+            images, labels = balanced(data, self.scored_on["split"], self.settings["size"], arguments.images)
             if arguments.trained:
                 trained.refuse_overlap(data)
-            self._scored_on = {"images": images}
+            self._scoring = {"images": images}
             if arguments.classifier and color_space(trained.model):
-                self._scored_on |= {"labels": labels, "classifier": _loaded(arguments.classifier).model}
-        return self._scored_on
+                self._scoring |= {"labels": labels, "classifier": _loaded(arguments.classifier).model}
+        return self._scoring
+
+    def _data(self):
+        from training.datasets import open_dataset
+
+        settings = self.settings
+        return open_dataset(settings["dataset"], self.recipe.TEST_IMAGES, settings["seed"], self.arguments.data_dir)
+
+    @functools.cached_property
+    def scored_on(self):
+        """What result files say about the images: of a flat folder that was not trained on all, else validation."""
+        data, size = self._data(), self.settings["size"]
+        split = "all" if self.arguments.trained and data.flat else "validation"
+        images = min(self.arguments.images, data.count(split))
+        return {"name": Path(data.spec).name, "split": split, "images": images, "size": size}
 
 
 class Budget:
@@ -266,7 +277,7 @@ def _arguments(argv):
             help="seconds without a word from a worker until its trial is given away",
         )
         add("--out", type=Path, help="folder of the search; runs/tune-RECIPE if not given")
-        add("--results", type=Path, help="result file; trials.json in --out if not given")
+        add("--results", type=Path, help="result file, with a picture beside it; trials.json in --out if not given")
         add("--resume", action="store_true", help="go on with the search in --out")
     arguments = parser.parse_args(argv)
     from training.recipes import RECIPES

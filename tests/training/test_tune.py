@@ -101,7 +101,7 @@ def test_steps_of_a_trained_decoder(folder, tmp_path, monkeypatch, refused):
     best = json.loads((out / "best.json").read_text())
     assert (best["trained"], best["values"]["n"]) == ("crayon_edge-photographs", 16)
     assert result["best"] == best["trial"]
-    with Image.open(out / "trials.png") as picture:
+    with Image.open(path.with_suffix(".png")) as picture:
         assert picture.width > picture.height
     assert "holds a search" in refused(tune.main, argv)
     assert "had another images" in refused(tune.main, [*argv, "--resume", "--images", "2"])
