@@ -13,6 +13,7 @@ from pathlib import Path
 # TensorFlow's notices are not for the person who typed the command.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 logging.getLogger("absl").setLevel(logging.ERROR)
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 class CommandError(Exception):

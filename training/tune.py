@@ -2,7 +2,6 @@
 
 import functools
 import json
-import logging
 import os
 import shutil
 import sys
@@ -13,7 +12,6 @@ from pathlib import Path
 from training.command import ArgumentParser, CommandError, atomic, duration, positive, run
 from training.fit import recipe_parsers, train
 
-logging.getLogger("tensorflow").setLevel(logging.ERROR)  # which warns of each trial's tracing
 ORACLES = ("grid", "random", "bayesian", "hyperband")
 HEARTBEAT = 2.0  # seconds
 RETRIES = 2  # of a trial that fails for no fault of its settings, or whose worker is lost
