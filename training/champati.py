@@ -135,9 +135,11 @@ def tables(arguments, argv):
 
 
 def _other_rows(path, rows):
-    """Rows of the result file at `path` whose runs are not among these."""
+    """Rows of the result file at `path`, if there is one, whose runs are not among these."""
     from training.results import read_results
 
+    if not path.exists():
+        return []
     old, known = read_results(path)["rows"], [row.get("settings") for row in rows]
     truth = old[0]["metrics"]
     if not all(math.isclose(value, truth[name], rel_tol=1e-3) for name, value in rows[0]["metrics"].items()):
