@@ -122,6 +122,7 @@ def test_random_step_draws_all_of_6_to_100():
     assert np.asarray(steps(rgb[:9])).ravel().tolist() == [6, 15, 20, 40, 50, 60, 80, 100, 6]
 
 
+@pytest.mark.slow
 def test_full_width_recipe_from_tfds(tfds_directory, tmp_path):
     """The published network at the published size, on prepared TFDS data: one epoch of a step or two."""
     out = tmp_path / "run"

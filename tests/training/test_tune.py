@@ -128,6 +128,7 @@ def test_objectives_of_a_command(folder, tmp_path, refused):
     )
 
 
+@pytest.mark.slow
 def test_trainings_and_a_fit_of_the_best(small, tmp_path, refused):
     """Hyperband: trials of one epoch, the better of which goes on for another; what is best can be trained again."""
     out = tmp_path / "search"
