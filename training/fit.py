@@ -74,8 +74,8 @@ def train(settings, out, data_dir=None, resume=False, progress=False, stop_early
     shown = [rgb for _, rgb in shown.as_numpy_iterator()]
 
     out = share.folder(out)
-    _write_json(out / "recipe.json", settings)
-    _write_json(out / "data.json", digests(sources))
+    write_json(out / "recipe.json", settings)
+    write_json(out / "data.json", digests(sources))
     for spec, photographs in zip(specs, sources, strict=True):
         print(f"photographs of {spec}: {photographs.account()}")
     print(
@@ -182,7 +182,8 @@ def _tuned(path, recipe):
     return found
 
 
-def _write_json(path, value):
+def write_json(path, value):
+    """Writes a value as JSON, atomically."""
     with atomic(path) as temporary:
         temporary.write_text(json.dumps(value, indent=1) + "\n")
 

@@ -1,8 +1,7 @@
 """All trials of a search in a table, a picture and a result file, and the best of them."""
 
-import json
-
 from training.command import CommandError, atomic
+from training.fit import write_json
 from training.results import listing, write_results
 from training.search_space import chosen
 from training.trade_offs import front, knee
@@ -33,8 +32,7 @@ def report(search, trials, argv):
     columns = [*search.space, *shown, "seconds"]
     print(listing(rows, columns))
     print(f"best by {arguments.objective}: {best['name']}, " + ", ".join(f"{k} {best[k]}" for k in search.space))
-    with atomic(arguments.out / "best.json") as temporary:
-        temporary.write_text(json.dumps(_best(search, best), indent=1) + "\n")
+    write_json(arguments.out / "best.json", _best(search, best))
     path = arguments.results or arguments.out / "trials.json"
     draw(path.with_suffix(".png"), rows, best, list(search.space), arguments.objective)
     write_results(

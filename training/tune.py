@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from training.command import ArgumentParser, CommandError, atomic, duration, positive, run
-from training.fit import recipe_parsers, train
+from training.fit import recipe_parsers, train, write_json
 
 ORACLES = ("grid", "random", "bayesian", "hyperband")
 HEARTBEAT = 2.0  # seconds
@@ -161,7 +161,7 @@ class Search:
         from training.colorizers import color_space
 
         if self._scoring is None:
-            data, arguments = self._data(), self.arguments
+            data, arguments = self._data, self.arguments
             images, labels = balanced(data, self.scored_on["split"], self.settings["size"], arguments.images)
             if arguments.trained:
                 trained.refuse_overlap(data)
@@ -170,6 +170,7 @@ class Search:
                 self._scoring |= {"labels": labels, "classifier": _loaded(arguments.classifier).model}
         return self._scoring
 
+    @functools.cached_property
     def _data(self):
         from training.datasets import open_dataset
 
@@ -179,7 +180,7 @@ class Search:
     @functools.cached_property
     def scored_on(self):
         """What result files say about the images: of a flat folder that was not trained on all, else validation."""
-        data, size = self._data(), self.settings["size"]
+        data, size = self._data, self.settings["size"]
         split = "all" if self.arguments.trained and data.flat else "validation"
         images = min(self.arguments.images, data.count(split))
         return {"name": Path(data.spec).name, "split": split, "images": images, "size": size}
@@ -302,8 +303,7 @@ def _same_search(path, wanted, resume):
     elif resume and not distributed():
         raise CommandError(f"no search to resume in {path.parent}: start it without --resume")
     else:
-        with atomic(path) as temporary:
-            temporary.write_text(json.dumps(wanted, indent=1) + "\n")
+        write_json(path, wanted)
 
 
 if __name__ == "__main__":
