@@ -2,9 +2,12 @@
 
 import json
 
+import pytest
+
 from training import benchmark
 
 
+@pytest.mark.slow
 def test_benchmark(tmp_path):
     path = tmp_path / "benchmark.json"
     argv = ["--width", "2", "--size", "32", "--batch-size", "2", "--steps", "2", "--results", str(path)]

@@ -105,6 +105,7 @@ def open_samples():
     return open_dataset("samples").batches("validation", 64, 8)
 
 
+@pytest.mark.slow
 def test_random_step_serves_every_n(tmp_path, small):
     out = tmp_path / "run"
     argv = ["crayon", *small[:-1], "random", "--size", "104", "--epochs", "1", "--width", "2", "--out", str(out)]
@@ -133,6 +134,7 @@ def test_full_width_recipe_from_tfds(tfds_directory, tmp_path):
     assert keras.models.load_model(out / "model.keras").count_params() == 24_109_572
 
 
+@pytest.mark.slow
 def test_edge_recipe(tmp_path):
     """All grids at once, on views of the samples: what the run leaves is a decoder for any of them."""
     out = tmp_path / "run"

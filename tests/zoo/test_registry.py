@@ -10,25 +10,40 @@ import pytest
 from zoo.registry import MODELS
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_saves_and_loads_in_a_process_without_this_project(name, tmp_path, photographs):
-    size = [min(pair) for pair in zip(photographs[0].shape, MODELS[name].input_size, strict=False)]
-    model = MODELS[name].build(input_size=size, width=4)
-    rgb = photographs[0].astype("float32")
-    tensors = {key: _like(x, rgb) for key, x in model.input.items()}
-    model.save(tmp_path / "model.keras")
-    np.savez(tmp_path / "inputs.npz", **tensors)
-    code = (
-        "import sys; import keras, numpy as np; inputs = dict(np.load('inputs.npz')); "
-        "m = keras.models.load_model('model.keras'); "
-        "np.savez('outputs.npz', *keras.tree.flatten(m.predict(inputs, verbose=0))); "
-        "assert not {'zoo', 'training', 'export'} & set(sys.modules)"
-    )
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory, photographs):
+    """What every model makes of a photograph, here and by its file in one process that knows nothing of this project.
+
+    Pairs of lists of arrays by name.
+    """
+    folder, here = tmp_path_factory.mktemp("models"), {}
+    for name, entry in MODELS.items():
+        size = [min(pair) for pair in zip(photographs[0].shape, entry.input_size, strict=False)]
+        model = entry.build(input_size=size, width=4)
+        rgb = photographs[0].astype("float32")
+        tensors = {key: _like(x, rgb) for key, x in model.input.items()}
+        model.save(folder / f"{name}.keras")
+        np.savez(folder / f"{name}.inputs.npz", **tensors)
+        here[name] = [keras.ops.convert_to_numpy(x) for x in keras.tree.flatten(model(tensors))]
+    code = """
+import sys
+import keras, numpy as np
+for name in sys.argv[1:]:
+    model = keras.models.load_model(f"{name}.keras")
+    outputs = model.predict(dict(np.load(f"{name}.inputs.npz")), verbose=0)
+    np.savez(f"{name}.outputs.npz", *keras.tree.flatten(outputs))
+assert not {"zoo", "training", "export"} & set(sys.modules)
+"""
     # -I keeps the project off the path; without site-packages of its own, -E and -s would do the same.
-    subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, check=True, capture_output=True)
-    with np.load(tmp_path / "outputs.npz") as loaded:
-        for there, here in zip(loaded.values(), keras.tree.flatten(model(tensors)), strict=True):
-            assert np.abs(there - keras.ops.convert_to_numpy(here)).max() < 1e-4
+    subprocess.run([sys.executable, "-I", "-c", code, *MODELS], cwd=folder, check=True, capture_output=True)
+    there = {name: list(np.load(folder / f"{name}.outputs.npz").values()) for name in MODELS}
+    return {name: (here[name], there[name]) for name in MODELS}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_saves_and_loads_in_a_process_without_this_project(name, elsewhere):
+    for here, there in zip(*elsewhere[name], strict=True):
+        assert np.abs(there - here).max() < 1e-4
 
 
 def _like(x, rgb):
