@@ -96,7 +96,8 @@ def _convert(folder, device, model, precisions, calibration, compared):
     for precision in precisions:
         path = folder / f"{'encoder' if originals is None else 'decoder'}_{precision}.tflite"
         path.write_bytes(convert(folder / "saved_model", device.signature, precision, calibration))
-        entry = _entry(path, verify(path, precision, inputs, expected, originals), inputs[0])
+        measured = verify(path, precision, inputs, expected, originals)
+        entry = {"signature": device.signature, **_entry(path, measured, inputs[0])}
         lost = f"{entry['psnr']} dB, {entry['psnr_loss']} dB below Keras" if originals else f"{entry['fidelity']} dB"
         print(f"{path.name}: {entry['bytes']:,} bytes, {lost}", flush=True)
         yield path.name, entry
@@ -123,7 +124,10 @@ def _parser():
     parser.add_argument("--kind", choices=("points", "means"), help="what a cell holds; the model's usual if not given")
     parser.add_argument("--quantize", nargs="+", choices=PRECISIONS, default=PRECISIONS, help="TFLite files to write")
     parser.add_argument("--dataset", help="photographs to calibrate and compare on; the run's own if not given")
-    parser.add_argument("--compare", help="photographs to compare on; the validation split of --dataset if not given")
+    parser.add_argument(
+        "--split", choices=("validation", "test"), default="validation", help="of --dataset, to compare on"
+    )
+    parser.add_argument("--compare", help="other photographs to compare on, instead of --split")
     parser.add_argument("--limit", type=positive, default=8, help="photographs to compare on at most")
     parser.add_argument("--results", type=Path, help="result file for the comparison with Keras; none if not given")
     parser.add_argument("--data-dir", help="where TFDS finds its data")

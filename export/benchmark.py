@@ -18,7 +18,7 @@ def main(argv):
 
     The Keras model is its SavedModel, which TensorFlow runs as fast as `predict_on_batch`. All is measured in one
     run, each decoder in a process of its own. `times_first_export` is the speed beside the fastest decoder of the first
-    folder.
+    folder, or its fastest encoder.
     """
     parser = ArgumentParser(prog="python -m export.benchmark", description=main.__doc__)
     parser.add_argument("exports", type=Path, nargs="+", help="folders that `python -m export` wrote")
@@ -32,25 +32,33 @@ def main(argv):
     rows, first = [], {}
     for folder in arguments.exports:
         card = read_card(folder)
+        signatures = {entry["signature"]: f"Keras float32, {entry['signature']}" for entry in card["files"].values()}
+        if len(signatures) == 1:
+            signatures = dict.fromkeys(signatures, "Keras float32")
+        step = f", n = {card['n']}" if "n" in card else ""
         for threads in arguments.threads:
+            given = threads, arguments.repeats, card.get("level")
             measured = {
-                name: in_fresh_process(measure, folder / name, threads, arguments.repeats)
-                for name in (KERAS, *card["files"])
+                signature: {label: in_fresh_process(measure, folder / KERAS, *given, signature)}
+                for signature, label in signatures.items()
             }
-            keras_ms = measured[KERAS]["latency_ms"]
-            first.setdefault(threads, min(metrics["latency_ms"] for metrics in measured.values()))
-            for name, metrics in measured.items():
-                label = "Keras float32" if name == KERAS else name.removesuffix(".tflite")
-                metrics["times_keras_speed"] = keras_ms / metrics["latency_ms"]
-                metrics["times_first_export"] = first[threads] / metrics["latency_ms"]
-                rows.append(
-                    {
-                        "name": f"{card['model']} width {card['settings'].get('width')}, n = {card['n']}, {label}",
-                        "size": card["size"],
-                        "threads": threads,
-                        "metrics": metrics,
-                    }
-                )
+            for name, entry in card["files"].items():
+                label = name.removesuffix(".tflite")
+                measured[entry["signature"]][label] = in_fresh_process(measure, folder / name, *given)
+            for signature, decoders in measured.items():
+                keras_ms = decoders[signatures[signature]]["latency_ms"]
+                fastest = min(metrics["latency_ms"] for metrics in decoders.values())
+                for label, metrics in decoders.items():
+                    metrics["times_keras_speed"] = keras_ms / metrics["latency_ms"]
+                    metrics["times_first_export"] = first.setdefault(threads, fastest) / metrics["latency_ms"]
+                    rows.append(
+                        {
+                            "name": f"{card['model']} width {card['settings'].get('width')}{step}, {label}",
+                            "size": card["size"],
+                            "threads": threads,
+                            "metrics": metrics,
+                        }
+                    )
     shown = ["threads", "latency_ms", "times_keras_speed", "times_first_export", "peak_memory_mb", "file_mb"]
     print(listing(rows, shown))
     write_results(arguments.results, "python -m export.benchmark " + " ".join(argv), rows)
@@ -58,11 +66,19 @@ def main(argv):
     return 0
 
 
-def measure(path, threads, repeats):
-    """Median latency in ms over a second at least, peak memory of the process and file size in MB of one decoder."""
-    decoder = open_decoder(path, threads)
+def measure(path, threads, repeats, level, signature=None):
+    """Median latency in ms over a second at least, peak memory of the process and file size in MB of one decoder.
+
+    Args:
+        path, threads, signature: see `export.runtime.open_decoder`.
+        repeats: runs at least.
+        level: of a decoder that asks for one.
+    """
+    decoder = open_decoder(path, threads, signature)
     random = np.random.default_rng(0)
     inputs = {name: random.integers(96, 160, shape, np.uint8) for name, shape in decoder.shapes.items()}
+    if "level" in inputs:
+        inputs["level"][:] = level
     repeats = max(repeats, round(LEAST_MS / median_latency(decoder, inputs, 1)))
     files = [file for file in path.rglob("*") if file.is_file()] or [path]
     return {

@@ -35,7 +35,7 @@ def open_photographs(settings, arguments, calibrated):
             raise CommandError(f"no image to calibrate int8 on in {spec}: choose another --dataset")
         random = np.random.default_rng(0)
         views = [view(whole[i % len(whole)], calibrated, random) for i in range(CALIBRATION_VIEWS)]
-    compared, split = (opened(arguments.compare), "all") if arguments.compare else (photographs, "validation")
+    compared, split = (opened(arguments.compare), "all") if arguments.compare else (photographs, arguments.split)
     originals = [view(rgb, arguments.size) for rgb in islice(compared.images(split), arguments.limit)]
     if not originals:
         raise CommandError(f"no usable image in {spec} ({photographs.account()}): choose another --dataset")

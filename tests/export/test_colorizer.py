@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from export import __main__ as export
+from export import benchmark
 from export.runtime import open_decoder
 from training.colorizers import colored
 from training.metrics import psnr
@@ -50,3 +51,16 @@ def test_card_and_operators(exported):
     int8, flat = (open_decoder(folder / f"decoder_{precision}.tflite") for precision in ("int8", "float32"))
     assert "DEQUANTIZE" in set(int8.operators) - set(flat.operators)
     assert np.diff([entry["bytes"] for entry in card["files"].values()]) < 0
+
+
+def test_benchmark(exported, tmp_path, monkeypatch):
+    """A colorizer has no grid step, and is timed like a decoder."""
+    monkeypatch.setattr(benchmark, "in_fresh_process", lambda function, *arguments: function(*arguments))
+    monkeypatch.setattr(benchmark, "LEAST_MS", 1)
+    path = tmp_path / "benchmark.json"
+    argv = [str(exported[1]), "--threads", "1", "--repeats", "1", "--results", str(path)]
+    assert benchmark.main(argv) == 0
+    rows = json.loads(path.read_text())["rows"]
+    names = [row["name"].split(", ") for row in rows]
+    assert [name[1:] for name in names] == [["Keras float32"], ["decoder_float32"], ["decoder_int8"]]
+    assert all(row["metrics"]["latency_ms"] > 0 for row in rows)
