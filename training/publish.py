@@ -1,7 +1,9 @@
 """Puts the weights of a run into the zoo, with their card: `python -m training.publish runs/crayon_edge ...`."""
 
+import contextlib
 import hashlib
 import inspect
+import io
 import json
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ from training.command import ArgumentParser, CommandError, atomic, run
 
 GUARD = ("astronaut", "chelsea", "coffee")  # photographs that scikit-image brings
 GUARD_SIZE, GUARD_STEP = 256, 16
+LARGEST_FILE = 15 << 20  # bytes; at most nine of them, for their names to sort
 
 
 def main(argv):
@@ -29,7 +32,7 @@ def main(argv):
     from training.results import read_results, versions
     from training.run_folder import load_run
     from zoo.registry import MODELS
-    from zoo.weights import FOLDER, SUFFIX, save_weights
+    from zoo.weights import FOLDER, SUFFIX, parts, save_weights
 
     loaded = load_run(arguments.run)
     model = loaded.model.name
@@ -42,10 +45,11 @@ def main(argv):
     seen_file = f"seen-{_digest(seen.encode())[:8]}.json"  # one for all weights of the same data
 
     FOLDER.mkdir(exist_ok=True)
-    path = FOLDER / f"{arguments.name}.npz"
-    with atomic(path) as temporary, temporary.open("wb") as file:
-        save_weights(loaded.model, file)
-    content = path.read_bytes()
+    stored = io.BytesIO()
+    save_weights(loaded.model, stored)
+    content = stored.getvalue()
+    files = _divided(f"{arguments.name}.npz", content)
+    older = {path.name for path in parts(arguments.name)}.difference(files)
     card = {
         "model": model,
         "arguments": _arguments(MODELS[model].build, loaded.settings),
@@ -61,10 +65,13 @@ def main(argv):
         "metrics": {"file": arguments.results.name, **_metrics(rows, loaded)},
         "guard": {"images": GUARD, "size": GUARD_SIZE, **guard(loaded)},
     }
-    for file, text in ((seen_file, seen), (f"{arguments.name}{SUFFIX}", json.dumps(card, indent=1) + "\n")):
-        with atomic(FOLDER / file) as temporary:
-            temporary.write_text(text)
-    print(f"written: {path}, {len(content):,} bytes, and its card")
+    files |= {seen_file: seen.encode(), f"{arguments.name}{SUFFIX}": (json.dumps(card, indent=1) + "\n").encode()}
+    with contextlib.ExitStack() as all_or_none:
+        for file, content in files.items():
+            all_or_none.enter_context(atomic(FOLDER / file)).write_bytes(content)
+    for file in older:
+        (FOLDER / file).unlink()
+    print(f"written: {', '.join(files)}, in {FOLDER}")
     return 0
 
 
@@ -115,6 +122,14 @@ def _metrics(rows, loaded):
         return own[0]
     rows = [row for row in rows if row["name"] == loaded.model.name and row["subset"] == "all"]
     return {"psnr": {str(row["n"]): row["metrics"]["psnr"] for row in rows}}
+
+
+def _divided(name, content):
+    """The content of each file, by name: of one, or of several where it is too large for one."""
+    if len(content) <= LARGEST_FILE:
+        return {name: content}
+    starts = range(0, len(content), LARGEST_FILE)
+    return {f"{name}.{i}": content[start : start + LARGEST_FILE] for i, start in enumerate(starts, 1)}
 
 
 def _digest(content):

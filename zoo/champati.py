@@ -20,7 +20,7 @@ import numpy as np
 from keras import layers, ops
 
 from zoo.color_bins import annealed_mean, square_bins, zhang_bins
-from zoo.weights import load_weights
+from zoo.weights import with_weights
 
 # Luma of white, and what one unit of the network's output is: of a* and b*, of U and V, or of R, G and B.
 SPACES = {"lab": (100.0, 110.0), "yuv": (1.0, 0.5), "rgb": (255.0, 255.0)}
@@ -85,7 +85,7 @@ def champati_regression(
     planes = 3 if color_space == "rgb" else 2
     x = layers.Conv2D(planes, 3, padding="same", kernel_initializer="zeros", name="planes")(x)
     model = keras.Model({"luma": luma}, {color_space: _joined(luma, x, color_space)}, name=name)
-    return _loaded(model, weights)
+    return with_weights(model, weights)
 
 
 def champati_classification(
@@ -135,7 +135,7 @@ def champati_classification(
     x = _trunk(x, width, vgg, vgg_weights, weights, dilated=_DILATED)
     logits = layers.Conv2D(len(colors), 3, padding="same", kernel_initializer="zeros", name="bins")(x)
     joined = layers.Concatenate(name=color_space)([luma, annealed_mean(logits, colors, temperature)])
-    return _loaded(keras.Model({"luma": luma}, {"bins": logits, color_space: joined}, name=name), weights)
+    return with_weights(keras.Model({"luma": luma}, {"bins": logits, color_space: joined}, name=name), weights)
 
 
 def champati_features(input_size=(32, 32), width=32, weights=None, name="champati_features"):
@@ -167,7 +167,7 @@ def champati_features(input_size=(32, 32), width=32, weights=None, name="champat
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(100 * width // 32, activation="relu", name="dense")(x)
     x = layers.Dropout(0.5, name="dropout")(x)
-    return _loaded(keras.Model({"rgb": rgb}, layers.Dense(10, name="classes")(x), name=name), weights)
+    return with_weights(keras.Model({"rgb": rgb}, layers.Dense(10, name="classes")(x), name=name), weights)
 
 
 def bin_colors(bins, color_space="lab", lattice="edge"):
@@ -233,9 +233,3 @@ def _conv(x, number, filters, **options):
     options = {"padding": "same", "activation": "relu", **options}
     x = layers.Conv2D(filters, 3, name=f"conv{number:02}", **options)(x)
     return layers.BatchNormalization(name=f"norm{number:02}")(x)
-
-
-def _loaded(model, weights):
-    if weights is not None:
-        load_weights(model, weights)
-    return model

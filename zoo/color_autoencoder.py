@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from zoo.weights import load_weights
+from zoo.weights import with_weights
 
 STRIDE = 8  # pixels of an image for a position of the latent, each way
 LEVELS = 8  # of quality
@@ -58,7 +58,7 @@ def color_autoencoder(input_size=(None, None), width=64, latent=None, weights=No
     x = layers.Conv2D(3, 3, padding="same", activation="sigmoid", name="planes")(_up(x, width, "relu"))
     decoded = layers.Rescaling(255, name="rgb")(x)
     decoder = keras.Model({"latent": latent_input}, {"rgb": decoded}, name="decoder")
-    return _loaded(keras.Model({"rgb": rgb}, decoder(encoder({"rgb": rgb})), name=name), weights)
+    return with_weights(keras.Model({"rgb": rgb}, decoder(encoder({"rgb": rgb})), name=name), weights)
 
 
 def adaptive_autoencoder(input_size=(None, None), width=32, latent=128, weights=None, name="adaptive_autoencoder"):
@@ -124,7 +124,7 @@ def adaptive_autoencoder(input_size=(None, None), width=32, latent=128, weights=
         "rgb": decoder({"latent": numbers, "color": color, "level": level})["rgb"],
         "bits": bits(entropy, numbers, depth, level),
     }
-    return _loaded(keras.Model(inputs, outputs, name=name), weights)
+    return with_weights(keras.Model(inputs, outputs, name=name), weights)
 
 
 def _entropy(channels):
@@ -275,9 +275,3 @@ def _up(x, width, activation):
 def _check(width, latent):
     if min(width, latent) < 1:
         raise ValueError(f"`width` and `latent` must be at least 1. Received: width={width}, latent={latent}")
-
-
-def _loaded(model, weights):
-    if weights is not None:
-        load_weights(model, weights)
-    return model

@@ -3,8 +3,10 @@
 import keras
 from keras import layers
 
+from zoo.weights import with_weights
 
-def crayon(input_size=(None, None), width=64, name="crayon"):
+
+def crayon(input_size=(None, None), width=64, weights=None, name="crayon"):
     """Crayon, as in tables 1 and 2 of arXiv 2502.05402. Layer names begin with the table's row.
 
     24,109,572 parameters and 138 GMAC at 320x320 for the published `width=64`.
@@ -20,6 +22,7 @@ def crayon(input_size=(None, None), width=64, name="crayon"):
     Args:
         input_size: `(height, width)`, multiples of 8, or None for any.
         width: channels of the first layer; all others scale with it.
+        weights: None for new ones, the name of weights of the zoo, or a .npz file.
         name: name of the model.
 
     Returns:
@@ -28,7 +31,7 @@ def crayon(input_size=(None, None), width=64, name="crayon"):
         the input's.
 
     Raises:
-        ValueError: a size that is not a multiple of 8, or a width below 1.
+        ValueError: a size that is not a multiple of 8, or a width below 1; see `zoo.weights` for weights.
     """
     if any(side is not None and (side < 8 or side % 8) for side in input_size):
         raise ValueError(f"`input_size` must hold multiples of 8, or None. Received: input_size={input_size}")
@@ -73,7 +76,7 @@ def crayon(input_size=(None, None), width=64, name="crayon"):
     chroma = layers.Conv2D(2, 3, padding="same", name="row78_conv")(x)
     chroma = layers.Rescaling(110, dtype="float32", name="row78_scale")(chroma)
     lab = layers.Concatenate(dtype="float32", name="row79_concat")([luma, chroma])
-    return keras.Model({"luma": luma, "hints": hints}, lab, name=name)
+    return with_weights(keras.Model({"luma": luma, "hints": hints}, lab, name=name), weights)
 
 
 def _conv(x, row, filters, dilation=1):

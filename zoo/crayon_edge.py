@@ -7,7 +7,7 @@ import numpy as np
 from keras import layers, ops
 
 from zoo.color_grid import KINDS, grid_shape
-from zoo.weights import load_weights
+from zoo.weights import with_weights
 
 NEIGHBOURS = 5  # each pixel attends to this many cells a side
 KEY = 12  # channels of queries and keys
@@ -153,10 +153,7 @@ def crayon_edge(
         chroma = sum(_reverse(seen[i], _REVERSED[i]) for i in range(views)) / views
     if chroma.shape[1:3] != (height, breadth):
         chroma = chroma[:, shift : shift + height, shift : shift + breadth]
-    model = keras.Model({"luma": luma, "grid": grid}, chroma, name=name)
-    if weights is not None:
-        load_weights(model, weights)
-    return model
+    return with_weights(keras.Model({"luma": luma, "grid": grid}, chroma, name=name), weights)
 
 
 def cell_size(n, largest_steps=LARGEST_STEPS):

@@ -1,7 +1,7 @@
 """Pretrained weights: files in zoo/pretrained, each beside a card that says what it is, where from, and how good.
 
 A file holds float16 arrays by layer and variable name, so that it serves every model that is built of the same layers,
-for whatever image size or grid step.
+for whatever image size or grid step. Large ones are stored in parts, `NAME.npz.1`, `NAME.npz.2` and so on.
 """
 
 import hashlib
@@ -32,6 +32,18 @@ def card(name):
     return json.loads((FOLDER / f"{name}{SUFFIX}").read_text())
 
 
+def parts(name):
+    """The files of weights in the zoo, in the order in which they are put together."""
+    return sorted(FOLDER.glob(f"{name}.npz*"))
+
+
+def with_weights(model, weights):
+    """The model, with these weights (see `load_weights`) unless they are None."""
+    if weights is not None:
+        load_weights(model, weights)
+    return model
+
+
 def load_weights(model, weights, partial=False):
     """Sets the weights of a model.
 
@@ -44,13 +56,13 @@ def load_weights(model, weights, partial=False):
         ValueError: unknown weights, a file whose sha256 is not its card's, that cannot be read, or that lacks an array
             of the right shape.
     """
-    path, expected = Path(weights), None
+    path, files, expected = Path(weights), [weights], None
     if path.suffix != ".npz":
         name = find(str(weights))
         if name is None:
             raise ValueError(f"`weights` must be a .npz file or one of {names()}. Received: weights={weights!r}")
-        path, expected = FOLDER / f"{name}.npz", card(name)["sha256"]
-    content = path.read_bytes()
+        path, files, expected = FOLDER / f"{name}.npz", parts(name), card(name)["sha256"]
+    content = b"".join(Path(file).read_bytes() for file in files)
     if expected not in (None, hashlib.sha256(content).hexdigest()):
         raise ValueError(f"The sha256 of {path} is not its card's: the file is damaged or another one. Fetch it again")
     try:

@@ -9,6 +9,7 @@ import pytest
 
 import zoo
 from export import __main__ as export
+from training import publish
 from training.publish import guard
 from training.run_folder import load_run
 from zoo import weights
@@ -31,7 +32,7 @@ def test_there_are_some():
 @pytest.mark.parametrize("name", NAMES)
 def test_card(name):
     card = weights.card(name)
-    content = (weights.FOLDER / f"{name}.npz").read_bytes()
+    content = b"".join(path.read_bytes() for path in weights.parts(name))
     assert len(content) == card["bytes"] < 5e6
     assert hashlib.sha256(content).hexdigest() == card["sha256"]
     assert name.startswith(f"{card['model']}-")
@@ -48,6 +49,27 @@ def test_quality_is_what_the_card_says(name):
 def test_a_model_name_is_its_first_weights():
     assert weights.find("crayon_edge") == "crayon_edge-photographs"
     assert weights.find("crayon") is None
+
+
+def test_large_weights_are_stored_in_parts(copy, run_folder, monkeypatch, refused):
+    """What is published in parts is one model; a part that is missing is noticed; later weights replace all parts."""
+    argv = [str(run_folder), "--name", "crayon-test", "--data", "samples", "--licence", "CC0-1.0", "--time", "seconds"]
+    argv += ["--results", str(run_folder / "metrics.json")]
+    monkeypatch.setattr(publish, "LARGEST_FILE", 400_000)
+    assert publish.main(argv) == 0
+    parts = weights.parts("crayon-test")
+    assert [path.name for path in parts] == [f"crayon-test.npz.{i}" for i in range(1, len(parts) + 1)]
+    assert len(parts) > 1
+    trained, loaded = load_run(run_folder).model, zoo.crayon(width=8, weights="crayon-test")
+    for ours, theirs in zip(loaded.weights, trained.weights, strict=True):
+        assert np.array_equal(ours.numpy(), theirs.numpy().astype("float16"))
+    kept = parts[-1].rename(copy / "elsewhere")
+    assert "is not its card's" in refused(export.main, ["crayon-test", "--out", str(copy / "out")])
+    kept.rename(parts[-1])
+    monkeypatch.setattr(publish, "LARGEST_FILE", 4_000_000)
+    assert publish.main(argv) == 0
+    assert [path.name for path in weights.parts("crayon-test")] == ["crayon-test.npz"]
+    assert load_run("crayon-test").model.count_params() == trained.count_params()
 
 
 def test_a_wrong_hash_is_an_error(copy, refused):
