@@ -50,14 +50,14 @@ def main(argv):
 
 def measure_input(dataset, size, batch_size):
     """Images a second of the input pipeline alone: while it fills its cache, and from the cache."""
-    from training.datasets import open_dataset
+    from training.datasets import in_epochs, open_dataset
 
     photographs = open_dataset(dataset)
     began = time.perf_counter()
-    batches = photographs.batches("train", size, batch_size, "random", epoch_seed=0)
+    batches, steps = in_epochs(photographs.cached("train", size, "random"), batch_size, 0)
     filling = time.perf_counter() - began
     began = time.perf_counter()
-    images = sum(len(rgb) for rgb, _ in batches.as_numpy_iterator())
+    images = sum(len(rgb) for rgb in batches.take(steps).as_numpy_iterator())
     return {"input, first epoch": images / filling, "input, cached": images / (time.perf_counter() - began)}
 
 

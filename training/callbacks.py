@@ -60,19 +60,29 @@ class TimeLeft(keras.callbacks.Callback):
 
 
 class KeepBest(keras.callbacks.Callback):
-    """Saves `model` as `path` whenever the validation loss is the lowest so far: the paper's canonical model."""
+    """Saves a model as `path` whenever the validation loss is the lowest so far: the paper's canonical model.
 
-    def __init__(self, path, model, best=math.inf):
+    Args:
+        path: of the .keras file.
+        network: the model.
+        best: the lowest validation loss before, when a run is resumed.
+        plain: what is saved with the weights of `network`: itself, or one whose layers compute in float32.
+    """
+
+    def __init__(self, path, network, best, plain):
         super().__init__()
         self.path = path
-        self.best_model = model
+        self.network = network
         self.best = best
+        self.plain = plain
 
     def on_epoch_end(self, epoch, logs=None):
         if logs["val_loss"] < self.best:
             self.best = logs["val_loss"]
+            if self.plain is not self.network:
+                self.plain.set_weights(self.network.get_weights())
             with atomic(self.path) as temporary:
-                self.best_model.save(temporary)
+                self.plain.save(temporary)
 
 
 class SaveState(keras.callbacks.Callback):

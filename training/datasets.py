@@ -8,6 +8,7 @@ cannot be read or is smaller than the crop is skipped. Both are counted.
 import functools
 import hashlib
 import io
+import math
 import socket
 import threading
 import urllib.request
@@ -23,6 +24,7 @@ from training.command import CommandError
 SAMPLES = Path(__file__).parent / "samples"
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 SPLITS = ("train", "validation", "test")
+SHUFFLED_BYTES = 1 << 30  # out of as many the next one is drawn at random
 CACHE_BYTES = 6 << 30  # crops beyond this are decoded again every epoch
 
 
@@ -134,20 +136,14 @@ class Photographs:
         names, crops = zip(*self.crops(split, size, limit=limit).as_numpy_iterator(), strict=True)
         return names, np.stack(crops)
 
-    def batches(self, split, size, batch_size, position="center", epoch_seed=None):
-        """A tf.data.Dataset of (rgb, rgb), uint8 `(batch, size, size, 3)`: cached, prefetched.
-
-        With an `epoch_seed` it is shuffled, in a new order each epoch.
-        """
+    def cached(self, split, size, position="center"):
+        """A tf.data.Dataset of crops, uint8 `(size, size, 3)`, in memory if they fit, of known cardinality."""
         crops = self.crops(split, size, position).map(lambda _, crop: crop)
         if self.count(split) * size * size * 3 <= CACHE_BYTES:
             crops = crops.cache()
         # One pass fills the cache, and finds every image that must be skipped before anything is trained.
         usable = int(crops.reduce(np.int64(0), lambda count, _: count + 1))
-        crops = crops.apply(tf.data.experimental.assert_cardinality(usable))
-        if epoch_seed is not None:
-            crops = crops.shuffle(min(usable, 2048), seed=epoch_seed)
-        return crops.batch(batch_size).map(lambda rgb: (rgb, rgb)).prefetch(tf.data.AUTOTUNE)
+        return crops.apply(tf.data.experimental.assert_cardinality(usable))
 
     def account(self):
         """What happened to the images read so far, in one line."""
@@ -195,6 +191,21 @@ class Photographs:
             if name not in self._skipped:
                 self._skipped[name] = why
                 self.tally[f"skipped as {why}"] += 1
+
+
+def in_epochs(images, batch_size, seed, first=0):
+    """Batches of a tf.data.Dataset in random order: endless, from epoch `first` on, and how many are an epoch.
+
+    Each epoch has an order of its own, which depends on the seed alone: not on the backend, which may ask for batches
+    that it does not train on, nor on whether a run was interrupted.
+    """
+    shape = tf.nest.flatten(images.element_spec)[0].shape
+    drawn_from = min(len(images), max(1, SHUFFLED_BYTES // shape.num_elements()))
+    steps = math.ceil(len(images) / batch_size)
+    # Within `flat_map`, where every iterator begins with the first order.
+    once = tf.data.Dataset.from_tensors(0)
+    epochs = once.flat_map(lambda _: images.shuffle(drawn_from, seed).batch(batch_size).repeat())
+    return epochs.skip(first * steps), steps
 
 
 def digests(sources):

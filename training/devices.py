@@ -41,6 +41,17 @@ class Share:
         return batches.map(lambda *batch: tf.nest.map_structure(part, batch))
 
 
+@contextlib.contextmanager
+def arithmetic(policy):
+    """A context within which layers are built that compute by this dtype policy of Keras; their weights are float32."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
 def spread(devices="one", hosts=None, host=0):
     """Spreads what is trained from here on over devices and hosts.
 

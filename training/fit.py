@@ -8,6 +8,7 @@ from pathlib import Path
 from training.command import ArgumentParser, CommandError, atomic, positive, run
 
 PREVIEWED = 4  # validation images in preview.png
+PRECISIONS = ("float32", "mixed_bfloat16")
 
 
 def main(argv):
@@ -52,7 +53,7 @@ def train(settings, out, data_dir=None, resume=False, progress=False, stop_early
 
     from training.callbacks import AfterEpoch, KeepBest, SaveState, StopOnNaN, TimeLeft, load_state
     from training.datasets import digests, open_dataset
-    from training.devices import spread
+    from training.devices import arithmetic, spread
     from training.recipes import RECIPES
 
     recipe = RECIPES[settings["recipe"]]
@@ -62,13 +63,15 @@ def train(settings, out, data_dir=None, resume=False, progress=False, stop_early
     sources = [open_dataset(spec, recipe.TEST_IMAGES, settings["seed"], data_dir) for spec in specs]
 
     with scope:
-        network = recipe.model(settings)
-        trained = recipe.training_model(network, settings, sources)
+        with arithmetic(settings["precision"]):
+            network = recipe.model(settings)
+            trained = recipe.training_model(network, settings, sources)
+        plain = network if settings["precision"] == "float32" else recipe.model(settings)
         best, history = load_state(out, trained) if resume else (float("inf"), [])
     options = tf.data.Options()
     options.autotune.enabled = False  # its thread, which is waited for, may sleep for a minute after each epoch
-    batches, validation = (part.with_options(options) for part in recipe.batches(sources, settings, len(history)))
-    steps = settings.get("steps") or len(batches)
+    *parts, steps = recipe.batches(sources, settings, len(history))
+    batches, validation = (part.with_options(options) for part in parts)
     spacing = max(1, sources[0].count("validation") // PREVIEWED)
     shown = sources[0].crops("validation", settings["size"]).shard(spacing, 0).take(PREVIEWED)
     shown = [rgb for _, rgb in shown.as_numpy_iterator()]
@@ -83,7 +86,7 @@ def train(settings, out, data_dir=None, resume=False, progress=False, stop_early
         f"epoch {len(history) + 1} to {settings['epochs']}, in {out}",
         flush=True,
     )
-    keep_best = KeepBest(out / "model.keras", network, best)
+    keep_best = KeepBest(out / "model.keras", network, best, plain)
     callbacks = [
         StopOnNaN(),
         keep_best,
@@ -100,7 +103,7 @@ def train(settings, out, data_dir=None, resume=False, progress=False, stop_early
         validation_data=share.of(validation),
         epochs=settings["epochs"],
         initial_epoch=len(history),
-        steps_per_epoch=settings.get("steps"),
+        steps_per_epoch=steps,
         shuffle=False,  # the data set shuffles itself
         verbose=int(progress),
         callbacks=callbacks,
@@ -111,7 +114,6 @@ def train(settings, out, data_dir=None, resume=False, progress=False, stop_early
 
 def _arguments(argv):
     """The settings of the run, and all arguments; a resumed run has the settings it was started with."""
-    from training.recipes import RECIPES
 
     parser = ArgumentParser(prog="python -m training.fit", description=main.__doc__)
     commands = recipe_parsers(parser)
@@ -131,19 +133,28 @@ def _arguments(argv):
         arguments = parser.parse_args(argv)
     if arguments.out is None:
         arguments.out = Path("runs") / arguments.recipe
-    stored = None
+    stored = {}
     if arguments.resume:
         stored = _stored(arguments.out)
         commands[arguments.recipe].set_defaults(**stored, out=arguments.out)
         arguments = parser.parse_args(argv)
     elif (arguments.out / "recipe.json").exists():
         raise CommandError(f"{arguments.out} holds a run: --resume it, or choose another --out")
-    settings = {name: getattr(arguments, name) for name in ("recipe", *RECIPES[arguments.recipe].DEFAULTS)}
-    changed = [name for name in settings if stored and settings[name] != stored.get(name) and name != "epochs"]
+    settings = recipe_settings(arguments)
+    changed = [name for name in stored if settings.get(name, stored[name]) != stored[name] and name != "epochs"]
     if changed:
         raise CommandError(f"the run in {arguments.out} was started with another {changed[0]}: resume it without that")
-    RECIPES[arguments.recipe].check(settings)
     return settings, arguments
+
+
+def recipe_settings(arguments):
+    """The settings of a recipe, of all arguments. CommandError for those that do not go together."""
+    from training.recipes import RECIPES
+
+    recipe = RECIPES[arguments.recipe]
+    settings = {name: getattr(arguments, name) for name in ("recipe", *recipe.DEFAULTS, "precision")}
+    recipe.check(settings)
+    return settings
 
 
 def recipe_parsers(parser):
@@ -158,6 +169,7 @@ def recipe_parsers(parser):
         command.add_argument("--epochs", type=positive, help="passes over the training images")
         command.add_argument("--learning-rate", type=float, help="of Adam")
         command.add_argument("--seed", type=int, help="of the weights, splits, crops and their order")
+        command.add_argument("--precision", choices=PRECISIONS, default=PRECISIONS[0], help="of a network's layers")
         recipe.add_arguments(command)
         command.set_defaults(**recipe.DEFAULTS)
         command.add_argument("--data-dir", help="where TFDS finds or puts its data; TFDS_DATA_DIR if not given")

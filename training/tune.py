@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from training.command import ArgumentParser, CommandError, atomic, duration, positive, run
-from training.fit import recipe_parsers, train, write_json
+from training.fit import recipe_parsers, recipe_settings, train, write_json
 
 ORACLES = ("grid", "random", "bayesian", "hyperband")
 HEARTBEAT = 2.0  # seconds
@@ -279,11 +279,8 @@ def _arguments(argv):
         add("--results", type=Path, help="result file, with a picture beside it; trials.json in --out if not given")
         add("--resume", action="store_true", help="go on with the search in --out")
     arguments = parser.parse_args(argv)
-    from training.recipes import RECIPES
-
     arguments.out = arguments.out or Path("runs") / f"tune-{arguments.recipe}"
-    settings = {name: getattr(arguments, name) for name in ("recipe", *RECIPES[arguments.recipe].DEFAULTS)}
-    RECIPES[arguments.recipe].check(settings)
+    settings = recipe_settings(arguments)
     if arguments.oracle in ("random", "bayesian") and not arguments.trials:
         raise CommandError(f"--oracle {arguments.oracle} does not end by itself: say how many --trials at most")
     kept = ("search", "objective", "multiplier", "rate", "oracle", "images", "trained", "classifier", "patience")

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from training.command import CommandError
-from training.datasets import SAMPLES, open_dataset
+from training.datasets import SAMPLES, in_epochs, open_dataset
 from training.recipes import RECIPES
 
 
@@ -112,16 +112,21 @@ def test_random_crops_come_from_the_image_and_stay_the_same(folder, photographs)
     assert not np.array_equal(crop, crops(open_dataset(f"folder:{folder}"), "train", 32)[name])
 
 
-def test_batches_are_cached_shuffled_pairs(folder):
+def test_epochs_have_an_order_of_their_own(folder):
+    """All images in each epoch, in another order; the same orders each time, and for a run that is resumed."""
     data = open_dataset(f"folder:{folder}")
-    batches = data.batches("train", 32, 3, "random", epoch_seed=0)
-    assert len(batches) == 3
-    epochs = [np.concatenate([x.numpy() for x, _ in batches]) for _ in range(2)]
-    assert epochs[0].shape == (8, 32, 32, 3)
-    assert epochs[0].dtype == np.uint8
-    assert not np.array_equal(*epochs)
-    assert {crop.tobytes() for crop in epochs[0]} == {crop.tobytes() for crop in epochs[1]}
-    assert all((x.numpy() == y.numpy()).all() for x, y in batches)
+    images = data.cached("train", 32, "random")
+    batches, steps = in_epochs(images, 3, seed=0)
+    assert steps == 3
+    first, second = (np.concatenate(list(batches.skip(epoch * 3).take(3).as_numpy_iterator())) for epoch in (0, 1))
+    assert first.shape == (8, 32, 32, 3)
+    assert first.dtype == np.uint8
+    assert not np.array_equal(first, second)
+    assert {crop.tobytes() for crop in first} == {crop.tobytes() for crop in second}
+    resumed, _ = in_epochs(images, 3, seed=0, first=1)
+    assert np.array_equal(np.concatenate(list(resumed.take(3).as_numpy_iterator())), second)
+    other, _ = in_epochs(images, 3, seed=1)
+    assert not np.array_equal(np.concatenate(list(other.take(3).as_numpy_iterator())), first)
     assert data.tally["used"] == 8
 
 

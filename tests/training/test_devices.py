@@ -1,4 +1,4 @@
-"""One training on several devices, and on several hosts, which gives what one host gives."""
+"""One training on several devices, on several hosts, and on other backends, which gives what one gives."""
 
 import csv
 import os
@@ -6,12 +6,15 @@ import socket
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from training import fit
 from training.devices import Share
+from zoo import crayon
+from zoo.weights import save_weights
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
@@ -62,9 +65,30 @@ def test_two_hosts_are_one(small, tmp_path):
 
 @pytest.mark.slow
 def test_all_devices(small, tmp_path):
-    """MirroredStrategy, of whatever devices there are: it learns, and leaves a model that can be scored."""
+    """MirroredStrategy, of whatever devices there are, against one."""
     assert _train(small, tmp_path / "all", "--devices", "all").wait(600) == 0
-    first, second = _losses(tmp_path / "all")
-    assert second[0] < first[0]
-    assert second[1] < first[1]
+    assert _train(small, tmp_path / "one").wait(600) == 0
+    assert np.allclose(_losses(tmp_path / "all"), _losses(tmp_path / "one"), rtol=1e-4)
     assert (tmp_path / "all" / "metrics.json").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_another_backend(backend, small, tmp_path):
+    """From the same weights, the losses of TensorFlow, about those in bfloat16; and models that TensorFlow loads."""
+    pytest.importorskip(backend)
+    save_weights(crayon(width=8), tmp_path / "start.npz")
+    start = ["--weights", str(tmp_path / "start.npz"), "--decay"]
+    runs = {
+        "reference": ((), {}),
+        "float32": ((), {"KERAS_BACKEND": backend}),
+        "bfloat16": (("--precision", "mixed_bfloat16"), {"KERAS_BACKEND": backend}),
+    }
+    for name, (more, environment) in runs.items():
+        assert _train(small, tmp_path / name, *start, *more, **environment).wait(600) == 0
+    reference = _losses(tmp_path / "reference")
+    assert np.allclose(_losses(tmp_path / "float32"), reference, rtol=1e-4)
+    assert np.allclose(_losses(tmp_path / "bfloat16"), reference, rtol=0.1)
+    for name in ("float32", "bfloat16"):
+        model = keras.models.load_model(tmp_path / name / "model.keras")
+        assert {layer.compute_dtype for layer in model.layers} == {"float32"}

@@ -51,7 +51,7 @@ def test_best_epoch_is_the_model(run_folder):
 
     model = keras.models.load_model(run_folder / "model.keras")
     task = ColorGridTask(20)
-    rgb = next(iter(open_dataset("samples").batches("validation", 64, 8)))[0]
+    rgb = next(iter(open_dataset("samples").cached("validation", 64).batch(8)))
     loss = np.mean(task.loss(rgb, model(task.inputs(rgb))))
     assert loss == pytest.approx(min(float(row["val_loss"]) for row in history(run_folder)), rel=1e-4)
 
@@ -80,6 +80,15 @@ def test_goes_on_after_sigkill(tmp_path, small):
     assert [path.name for path in out.glob("state-*")] == [f"state-{done + 1}.weights.h5"]
 
 
+def test_a_resumed_run_is_an_uninterrupted_one(run_folder, tmp_path):
+    """The same images in the same order, and the same optimizer."""
+    settings = json.loads((run_folder / "recipe.json").read_text())
+    fit.train({**settings, "epochs": 1}, tmp_path / "run")
+    fit.train(settings, tmp_path / "run", resume=True)
+    for ours, theirs in zip(history(tmp_path / "run"), history(run_folder), strict=True):
+        assert [float(value) for value in ours.values()] == pytest.approx([float(v) for v in theirs.values()], rel=1e-4)
+
+
 def test_resume_restores_weights_and_optimizer(run_folder):
     from training.callbacks import load_state
     from training.recipes import crayon
@@ -94,7 +103,7 @@ def test_resume_restores_weights_and_optimizer(run_folder):
     assert len(epochs) == 2
     assert best == min(epoch["val_loss"] for epoch in epochs)
     assert int(model.optimizer.iterations) == 2 * 3
-    batch = next(iter(open_samples()))[0]
+    batch = next(iter(open_samples()))
     loss = np.mean(task.loss(batch, model(batch)))
     assert loss == pytest.approx(epochs[-1]["val_loss"], rel=1e-4)
 
@@ -102,7 +111,7 @@ def test_resume_restores_weights_and_optimizer(run_folder):
 def open_samples():
     from training.datasets import open_dataset
 
-    return open_dataset("samples").batches("validation", 64, 8)
+    return open_dataset("samples").cached("validation", 64).batch(8)
 
 
 @pytest.mark.slow

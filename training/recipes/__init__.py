@@ -10,8 +10,8 @@ The docstring of a recipe has the command, the time and the result. A recipe hol
 - `FASTER`: what to type on a machine that is too slow for it;
 - `model(settings)`: the network to train;
 - `training_model(network, settings, sources)`: a compiled model from photographs to what the network makes of them;
-- `batches(sources, settings, epoch)`: what it is fitted to and validated on, from the `Photographs` of `--dataset` and
-  `--also`. Where training is endless, the setting `steps` says how many are an epoch;
+- `batches(sources, settings, epoch)`: what it is fitted to, endless, from the epoch of this number on, what it is
+  validated on, and how many steps are an epoch, from the `Photographs` of `--dataset` and `--also`;
 - `preview(path, images, network, settings)`: writes a picture of what it does to a few images, and `report(settings)`:
   arguments of the evaluation that ends a run;
 - `paper(settings)`: the paper's figures for such a model, where there are any.

@@ -21,8 +21,10 @@ import numpy as np
 import tensorflow as tf
 
 from training.command import CommandError, positive
+from training.datasets import in_epochs
 from training.pictures import save_rows
 from training.rebalancing import bin_counts, rebalancing_weights
+from training.recipes.crayon import pairs
 from training.schedule import learning_rate
 from training.tasks import LumaTask
 from zoo import champati_baseline, champati_classification, champati_regression, colorize
@@ -153,13 +155,18 @@ def _task(settings, sources):
 
 
 def batches(sources, settings, epoch):
-    """The tf.data sets of training, mirrored at random and in an order of its own each epoch, and of validation."""
-    images, held_out = (_images(sources, settings, split) for split in ("train", "validation"))
-    seed = settings["seed"] + epoch
-    train = tf.data.Dataset.from_tensor_slices(images).shuffle(len(images), seed=seed)
-    train = train.batch(settings["batch_size"]).map(lambda rgb: tf.image.random_flip_left_right(rgb, seed))
-    held_out = tf.data.Dataset.from_tensor_slices(held_out).batch(settings["batch_size"])
-    return tuple(part.map(lambda rgb: (rgb, rgb)).prefetch(2) for part in (train, held_out))
+    """The tf.data set of training, endless, from `epoch` on; that of validation; and how many steps are an epoch.
+
+    Images of training are mirrored at random.
+    """
+    train, held_out = (
+        tf.data.Dataset.from_tensor_slices(_images(sources, settings, split)) for split in ("train", "validation")
+    )
+    train, steps = in_epochs(train, settings["batch_size"], settings["seed"], epoch)
+    train = train.enumerate(epoch * steps).map(
+        lambda step, rgb: tf.image.stateless_random_flip_left_right(rgb, (settings["seed"], step))
+    )
+    return pairs(train), pairs(held_out.batch(settings["batch_size"])), steps
 
 
 def _images(sources, settings, split):

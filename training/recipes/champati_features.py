@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from training.command import positive
+from training.datasets import in_epochs
 from training.schedule import learning_rate
 from zoo import champati_features
 
@@ -59,18 +60,19 @@ def training_model(network, settings, sources):
 
 
 def batches(sources, settings, epoch):
-    """The tf.data sets of training, mirrored at random and in an order of its own each epoch, and of validation.
+    """The tf.data set of training, endless, from `epoch` on; that of validation; and how many steps are an epoch.
 
-    Both give images and class numbers.
+    Both give images and class numbers. Images of training are mirrored at random.
     """
     train, held_out = (
         tf.data.Dataset.from_tensor_slices(sources[0].labelled(split, settings["size"], settings["limit"]))
         for split in ("train", "validation")
     )
-    seed = settings["seed"] + epoch
-    train = train.shuffle(len(train), seed=seed).batch(settings["batch_size"])
-    train = train.map(lambda rgb, label: (tf.image.random_flip_left_right(rgb, seed), label))
-    return train.prefetch(2), held_out.batch(settings["batch_size"]).prefetch(2)
+    train, steps = in_epochs(train, settings["batch_size"], settings["seed"], epoch)
+    train = train.enumerate(epoch * steps).map(
+        lambda step, batch: (tf.image.stateless_random_flip_left_right(batch[0], (settings["seed"], step)), batch[1])
+    )
+    return train.prefetch(2), held_out.batch(settings["batch_size"]).prefetch(2), steps
 
 
 def preview(path, images, network, settings):

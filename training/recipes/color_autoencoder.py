@@ -14,10 +14,13 @@ from keras import ops
 from training.autoencoders import reconstructed
 from training.command import CommandError, positive
 from training.pictures import save_rows
+from training.recipes.crayon import batches
 from training.schedule import learning_rate
 from training.tasks import ssim
 from zoo import color_autoencoder
 from zoo.color_autoencoder import STRIDE
+
+__all__ = ["batches"]  # those of Crayon
 
 TEST_IMAGES = ()
 
@@ -78,13 +81,6 @@ def training_model(network, settings, sources):
     trained = keras.Model(rgb, network({"rgb": ops.cast(rgb, "float32")})["rgb"])
     trained.compile(keras.optimizers.Adam(learning_rate(settings, sources)), loss)
     return trained
-
-
-def batches(sources, settings, epoch):
-    """The tf.data sets of training, in an order of its own each epoch, and of validation."""
-    size, batch_size, seed = settings["size"], settings["batch_size"], settings["seed"] + epoch
-    train = sources[0].batches("train", size, batch_size, "random", epoch_seed=seed)
-    return train, sources[0].batches("validation", size, batch_size)
 
 
 def preview(path, images, network, _):

@@ -22,13 +22,17 @@ from argparse import ArgumentTypeError
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from training import pictures
 from training.command import CommandError, positive
+from training.datasets import in_epochs
 from training.decoders import model_decoder
 from training.run_folder import usual_step
+from training.schedule import learning_rate
 from training.tasks import PAPER_STEPS, ColorGridTask, compiled
 from zoo import crayon
+from zoo.weights import load_weights
 
 CPU_BYTES = 8 << 30
 MOST_BATCH = 16
@@ -89,12 +93,14 @@ TEST_IMAGES = (
 
 DEFAULTS = {
     "dataset": "imagenette/320px-v2",
+    "weights": None,
     "n": 20,
     "width": 64,
     "size": 320,
     "epochs": 30,
     "batch_size": 0,
     "learning_rate": 1e-4,
+    "decay": False,
     "seed": 0,
 }
 
@@ -105,10 +111,12 @@ SEARCH_TRAINED = {"n": PAPER_STEPS}
 
 def add_arguments(parser):
     """The flags that only this recipe has."""
+    parser.add_argument("--weights", help="weights to start from: a name in the zoo or a .npz file")
     parser.add_argument("--n", type=_step, help="grid step, or random: one model for 6 to 100")
     parser.add_argument("--width", type=positive, help="channels of the first layer")
     parser.add_argument("--size", type=positive, help="side of the crops, a multiple of 8")
     parser.add_argument("--batch-size", type=positive, help="images a step; 0 is what fits in 8 GB, at most 16")
+    parser.add_argument("--decay", action="store_true", help="let the learning rate fall to zero on one cosine; ours")
 
 
 def check(settings):
@@ -122,20 +130,35 @@ def check(settings):
 
 def model(settings, input_size=(None, None)):
     """The network to train."""
-    return crayon(input_size, settings["width"])
+    return started(crayon(input_size, settings["width"]), settings)
 
 
-def training_model(network, settings, _):
+def started(network, settings, partial=False):
+    """The network, with the weights of the setting `weights` if there are any; see `zoo.weights.load_weights`."""
+    try:
+        if settings["weights"]:
+            load_weights(network, settings["weights"], partial)
+    except (ValueError, FileNotFoundError) as error:
+        raise CommandError(f"cannot start from --weights {settings['weights']} ({error})") from None
+    return network
+
+
+def training_model(network, settings, sources):
     """A compiled model from crops to what the network makes of them."""
-    return compiled(network, ColorGridTask(settings["n"]), settings["size"], settings["learning_rate"])
+    rate = learning_rate({**settings, "batch_size": _batch_size(settings)}, sources)
+    return compiled(network, ColorGridTask(settings["n"]), settings["size"], rate)
 
 
 def batches(sources, settings, epoch):
-    """The tf.data sets of training, shuffled in an order that depends on `epoch`, and of validation."""
-    size = settings["size"]
-    batch_size = settings["batch_size"] or choose_batch_size(model(settings, (size, size)))
-    train = sources[0].batches("train", size, batch_size, "random", epoch_seed=settings["seed"] + epoch)
-    return train, sources[0].batches("validation", size, batch_size)
+    """The tf.data set of training, endless, from `epoch` on; that of validation; and how many steps are an epoch."""
+    size, batch_size = settings["size"], _batch_size(settings)
+    train, steps = in_epochs(sources[0].cached("train", size, "random"), batch_size, settings["seed"], epoch)
+    return *(pairs(part) for part in (train, sources[0].cached("validation", size).batch(batch_size))), steps
+
+
+def pairs(batches):
+    """What a model is given and must make of it: the same."""
+    return batches.map(lambda rgb: (rgb, rgb)).prefetch(tf.data.AUTOTUNE)
 
 
 def preview(path, images, network, settings):
@@ -146,6 +169,10 @@ def preview(path, images, network, settings):
 def report(settings):
     """Arguments of the closing evaluation."""
     return ["--n", str(usual_step(settings)), "--levin", "0"]
+
+
+def _batch_size(settings):
+    return settings["batch_size"] or choose_batch_size(model(settings, (settings["size"],) * 2))
 
 
 def choose_batch_size(network):

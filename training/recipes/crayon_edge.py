@@ -30,11 +30,10 @@ import numpy as np
 import tensorflow as tf
 
 from training.command import CommandError, positive
-from training.recipes.crayon import preview, report
+from training.recipes.crayon import preview, report, started
 from training.tasks import PAPER_STEPS, DenseGridTask
 from training.views import RandomViews
 from zoo.registry import MODELS
-from zoo.weights import load_weights
 
 
 @dataclass(frozen=True)
@@ -118,13 +117,7 @@ def check(settings):
 
 def model(settings):
     """The network to train, built for n = 16; the other grids share its layers."""
-    network = _build(settings, (320, 320), 16, width=settings["width"])
-    if settings["weights"]:
-        try:
-            load_weights(network, settings["weights"], partial=True)
-        except (ValueError, FileNotFoundError) as error:
-            raise CommandError(f"cannot start from --weights {settings['weights']} ({error})") from None
-    return network
+    return started(_build(settings, (320, 320), 16, width=settings["width"]), settings, partial=True)
 
 
 def training_model(network, settings, _):
@@ -148,7 +141,10 @@ def training_model(network, settings, _):
 
 
 def batches(sources, settings, epoch):
-    """The tf.data sets of training, endless, from `epoch` on, and of validation, central crops of the first source."""
+    """The tf.data set of training, endless, from `epoch` on; that of validation; and how many steps are an epoch.
+
+    Those of validation are central crops of the first source.
+    """
     views = RandomViews(sources, "train", settings["seed"])
     train, validation = {}, {}
     for stream, branch in enumerate(BRANCHES[settings["recipe"]]):
@@ -158,7 +154,8 @@ def batches(sources, settings, epoch):
         validation[branch.name] = crops.batch(VALIDATION_BATCH).cache()
     validation = _by_branch(validation)
     usable = validation.reduce(np.int64(0), lambda count, _: count + 1)  # this pass fills the caches as well
-    return _by_branch(train).prefetch(2), validation.apply(tf.data.experimental.assert_cardinality(usable))
+    validation = validation.apply(tf.data.experimental.assert_cardinality(usable))
+    return _by_branch(train).prefetch(2), validation, settings["steps"]
 
 
 def _build(settings, *arguments, **options):
