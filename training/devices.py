@@ -82,6 +82,23 @@ def spread(devices="one", hosts=None, host=0):
     return contextlib.nullcontext(), Share()
 
 
+def device_name():
+    """What trains, as its maker calls it, such as "NVIDIA H200"; "cpu" where there is no accelerator."""
+    backend = keras.backend.backend()
+    if backend == "jax":
+        import jax
+
+        return jax.devices()[0].device_kind
+    if backend == "torch":
+        import torch
+
+        return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+    import tensorflow as tf
+
+    found = tf.config.list_physical_devices("GPU")
+    return tf.config.experimental.get_device_details(found[0])["device_name"] if found else "cpu"
+
+
 def _join(hosts, host, backend):
     if not 0 <= host < len(hosts):
         raise CommandError(f"--host {host} is not one of the {len(hosts)} of --hosts: they count from 0")

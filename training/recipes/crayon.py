@@ -20,7 +20,6 @@ The paper leaves open, and here is chosen:
 
 from argparse import ArgumentTypeError
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -28,6 +27,7 @@ from training import pictures
 from training.command import CommandError, positive
 from training.datasets import in_epochs
 from training.decoders import model_decoder
+from training.devices import device_name
 from training.run_folder import usual_step
 from training.schedule import learning_rate
 from training.tasks import PAPER_STEPS, ColorGridTask, compiled
@@ -181,7 +181,7 @@ def choose_batch_size(network):
     Args:
         network: the model, built for the size it trains at.
     """
-    if any(not device.startswith("cpu") for device in keras.distribution.list_devices()):
+    if device_name() != "cpu":
         return MOST_BATCH
     # A training step holds about as much as all layers' float32 outputs take: measured, 0.7 of it.
     values = sum(int(np.prod(layer.output.shape[1:])) for layer in network.layers)
