@@ -65,6 +65,7 @@ def row_name(settings):
     parts += ["absolute error"] if settings.get("loss") == "absolute" else []
     parts += [f"VGG {settings['vgg']}"] if settings["vgg"] else []
     parts += ["rebalanced"] if settings["rebalance"] else []
+    parts += [f"sigma {settings['sigma']:g}"] if settings["rebalance"] and settings["sigma"] != 3 else []
     parts += ["soft labels"] if settings["soft"] else []
     return ", ".join(parts)
 

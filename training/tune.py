@@ -112,7 +112,7 @@ class Search:
             found.max_trials = arguments.trials
             return found
         kinds = {
-            "grid": oracles.GridSearchOracle,
+            "grid": _grid(oracles.GridSearchOracle),
             "random": oracles.RandomSearchOracle,
             "bayesian": oracles.BayesianOptimizationOracle,
         }
@@ -245,6 +245,23 @@ def _loaded(path):
     from training.run_folder import load_run
 
     return load_run(path)
+
+
+def _grid(kind):
+    """KerasTuner's grid search, for trials side by side.
+
+    It waits for the end of a trial before it names the one that follows, for the hyperparameters that a trial might
+    bring: here none does, and as many run at once as there are workers.
+    """
+
+    class Grid(kind):
+        def populate_space(self, trial_id):
+            found = super().populate_space(trial_id)
+            if found["values"] is not None:
+                self._populate_next.append(trial_id)
+            return found
+
+    return Grid
 
 
 def distributed():

@@ -43,23 +43,25 @@ def _losses(folder):
 
 
 def _train(small, out, *more, **environment):
-    command = [sys.executable, "-m", "training.fit", "crayon", *small, "--learning-rate", "1e-3", "--epochs", "2"]
+    command = [sys.executable, "-m", "training.fit", "crayon", "--epochs", "2", *small, "--learning-rate", "1e-3"]
     command += ["--out", str(out), *more]
     return subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
 
 
 @pytest.mark.slow
 def test_two_hosts_are_one(small, tmp_path):
-    """Two JAX processes, on the loopback interface, against one, with the same batches of 8."""
+    """Two JAX processes, on the loopback interface, against one, with the same batches of 2, over 60 steps."""
     pytest.importorskip("jax")
     environment = {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     hosts = ["--hosts", f"127.0.0.1:{port},127.0.0.1:0"]
+    small = [*small, "--batch-size", "2", "--epochs", "5"]
     both = [_train(small, tmp_path / "two", *hosts, "--host", str(host), **environment) for host in (0, 1)]
     assert [process.wait(600) for process in both] == [0, 0]
     assert _train(small, tmp_path / "one", **environment).wait(600) == 0
+    assert len(_losses(tmp_path / "two")) == 5
     assert np.allclose(_losses(tmp_path / "two"), _losses(tmp_path / "one"), rtol=1e-4)
 
 

@@ -128,6 +128,15 @@ def test_objectives_of_a_command(folder, tmp_path, refused):
     )
 
 
+def test_a_grid_keeps_all_workers_busy(tmp_path):
+    """Every trial is named before any has ended, each once; then workers wait."""
+    argv = ["crayon", "--dataset", "samples", "--search", "n=6,15,20,40", "--out", str(tmp_path / "search")]
+    oracle = tune.Search(*tune._arguments(argv)).tuner().oracle
+    trials = [oracle.create_trial(f"worker-{number}") for number in range(5)]
+    assert [trial.status for trial in trials] == ["RUNNING"] * 4 + ["IDLE"]
+    assert [trial.hyperparameters.values["n"] for trial in trials[:4]] == [6, 15, 20, 40]
+
+
 @pytest.mark.slow
 def test_trainings_and_a_fit_of_the_best(small, tmp_path, refused):
     """Hyperband: trials of one epoch, the better of which goes on for another; what is best can be trained again."""
