@@ -1,7 +1,8 @@
 """Pretrained weights: files in zoo/pretrained, each beside a card that says what it is, where from, and how good.
 
-A file holds float16 arrays by layer and variable name, so that it serves every model that is built of the same layers,
-for whatever image size or grid step. Large ones are stored in parts, `NAME.npz.1`, `NAME.npz.2` and so on.
+A file holds float16 arrays, or float32 where values are too large, by layer and variable name, so that it serves every
+model that is built of the same layers, for whatever image size or grid step. Large ones are stored in parts,
+`NAME.npz.1`, `NAME.npz.2` and so on.
 """
 
 import hashlib
@@ -80,8 +81,12 @@ def load_weights(model, weights, partial=False):
 
 
 def save_weights(model, path):
-    """Writes the weights of a model as float16 to a .npz file."""
-    np.savez_compressed(path, **{name: np.asarray(value, "float16") for name, value in _variables(model)})
+    """Writes the weights of a model to a .npz file, as float16 but for arrays with values beyond its range."""
+    np.savez_compressed(path, **{name: _smallest(np.asarray(value)) for name, value in _variables(model)})
+
+
+def _smallest(array):
+    return array.astype("float16" if np.abs(array).max() <= np.finfo("float16").max else "float32")
 
 
 def _variables(model, prefix=""):

@@ -94,6 +94,16 @@ def test_weights_of_ones_own(tmp_path):
         zoo.crayon_edge((64, 64), 16, width=4, weights=tmp_path / "own.npz")
 
 
+def test_large_values_stay_what_they_are(tmp_path):
+    """As variances behind VGG's layers, beyond the range of float16."""
+    model = zoo.champati_features(width=4)
+    kernel = model.get_layer("conv01").kernel
+    kernel.assign(np.full(kernel.shape, 1e5))
+    weights.save_weights(model, tmp_path / "own.npz")
+    loaded = zoo.champati_features(width=4, weights=tmp_path / "own.npz")
+    assert (loaded.get_layer("conv01").kernel.numpy() == 1e5).all()
+
+
 @pytest.mark.parametrize("build", [zoo.color_autoencoder, zoo.adaptive_autoencoder])
 def test_weights_of_models_within_a_model(build, tmp_path):
     model = build(width=4)
