@@ -1,5 +1,6 @@
 """Photographs, a small trained run and a small TFDS directory, shared by the tests."""
 
+import json
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -7,6 +8,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import pytest
 from PIL import Image
 
+from export import benchmark
 from training import fit
 from training.command import run
 from training.datasets import SAMPLES, to_rgb
@@ -31,6 +33,22 @@ def refused(capfd):
         assert len(lines) == 1, lines
         assert lines[0].startswith("error: ")
         return lines[0]
+
+    return check
+
+
+@pytest.fixture
+def benchmarked(tmp_path, monkeypatch):
+    """A function that times an export for a moment, in this process, and gives the names of what was timed."""
+
+    def check(folder):
+        monkeypatch.setattr(benchmark, "in_fresh_process", lambda function, *arguments: function(*arguments))
+        monkeypatch.setattr(benchmark, "LEAST_MS", 1)
+        path = tmp_path / "benchmark.json"
+        assert benchmark.main([str(folder), "--threads", "1", "--repeats", "1", "--results", str(path)]) == 0
+        rows = json.loads(path.read_text())["rows"]
+        assert all(row["metrics"]["latency_ms"] > 0 for row in rows)
+        return [row["name"] for row in rows]
 
     return check
 

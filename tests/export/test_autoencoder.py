@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from export import __main__ as export
-from export import benchmark
 from export.runtime import open_decoder
 from zoo import adaptive_autoencoder, color_autoencoder
 from zoo.latent_codec import LatentCodec
@@ -63,14 +62,9 @@ def test_sizes_are_multiples_of_8(exported, refused, tmp_path):
     assert "--size must be a multiple of 8" in refused(export.main, argv)
 
 
-def test_benchmark(exported, tmp_path, monkeypatch):
+def test_benchmark(exported, benchmarked):
     """Each half has its own Keras to compare with."""
-    monkeypatch.setattr(benchmark, "in_fresh_process", lambda function, *arguments: function(*arguments))
-    monkeypatch.setattr(benchmark, "LEAST_MS", 1)
-    path = tmp_path / "benchmark.json"
-    argv = [str(exported[1]), "--threads", "1", "--repeats", "1", "--results", str(path)]
-    assert benchmark.main(argv) == 0
-    names = [row["name"].split(", ", 1)[1] for row in json.loads(path.read_text())["rows"]]
+    names = [name.split(", ", 1)[1] for name in benchmarked(exported[1])]
     halves = {"encode": "encoder", "decode": "decoder"}
     expected = [[f"Keras float32, {name}", f"{half}_float32", f"{half}_int8"] for name, half in halves.items()]
     assert names == [name for half in expected for name in half]

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from export import __main__ as export
-from export import benchmark
 from export.runtime import open_decoder
 from training.colorizers import colored
 from training.metrics import psnr
@@ -53,14 +52,7 @@ def test_card_and_operators(exported):
     assert np.diff([entry["bytes"] for entry in card["files"].values()]) < 0
 
 
-def test_benchmark(exported, tmp_path, monkeypatch):
+def test_benchmark(exported, benchmarked):
     """A colorizer has no grid step, and is timed like a decoder."""
-    monkeypatch.setattr(benchmark, "in_fresh_process", lambda function, *arguments: function(*arguments))
-    monkeypatch.setattr(benchmark, "LEAST_MS", 1)
-    path = tmp_path / "benchmark.json"
-    argv = [str(exported[1]), "--threads", "1", "--repeats", "1", "--results", str(path)]
-    assert benchmark.main(argv) == 0
-    rows = json.loads(path.read_text())["rows"]
-    names = [row["name"].split(", ") for row in rows]
+    names = [name.split(", ") for name in benchmarked(exported[1])]
     assert [name[1:] for name in names] == [["Keras float32"], ["decoder_float32"], ["decoder_int8"]]
-    assert all(row["metrics"]["latency_ms"] > 0 for row in rows)
