@@ -66,7 +66,7 @@ def main(argv):
     return 0
 
 
-def measure(path, threads, repeats, level, signature=None):
+def measure(path, threads, repeats, level=None, signature=None):
     """Median latency in ms over a second at least, peak memory of the process and file size in MB of one decoder.
 
     Args:
