@@ -210,6 +210,7 @@ def test_full_disk_leaves_nothing(run_folder, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_benchmark(exported, tmp_path, refused):
     path = tmp_path / "benchmark.json"
     argv = [str(exported), "--threads", "1", "--repeats", "1", "--results", str(path)]

@@ -80,6 +80,7 @@ def test_goes_on_after_sigkill(tmp_path, small):
     assert [path.name for path in out.glob("state-*")] == [f"state-{done + 1}.weights.h5"]
 
 
+@pytest.mark.slow
 def test_a_resumed_run_is_an_uninterrupted_one(run_folder, tmp_path):
     """The same images in the same order, and the same optimizer."""
     settings = json.loads((run_folder / "recipe.json").read_text())
