@@ -32,38 +32,36 @@ def main(argv):
     rows, first = [], {}
     for folder in arguments.exports:
         card = read_card(folder)
-        signatures = {entry["signature"]: f"Keras float32, {entry['signature']}" for entry in card["files"].values()}
-        if len(signatures) == 1:
-            signatures = dict.fromkeys(signatures, "Keras float32")
         step = f", n = {card['n']}" if "n" in card else ""
+        prefix = f"{card['model']} width {card['settings'].get('width')}{step}"
         for threads in arguments.threads:
-            given = threads, arguments.repeats, card.get("level")
-            measured = {
-                signature: {label: in_fresh_process(measure, folder / KERAS, *given, signature)}
-                for signature, label in signatures.items()
-            }
-            for name, entry in card["files"].items():
-                label = name.removesuffix(".tflite")
-                measured[entry["signature"]][label] = in_fresh_process(measure, folder / name, *given)
-            for signature, decoders in measured.items():
-                keras_ms = decoders[signatures[signature]]["latency_ms"]
-                fastest = min(metrics["latency_ms"] for metrics in decoders.values())
-                for label, metrics in decoders.items():
-                    metrics["times_keras_speed"] = keras_ms / metrics["latency_ms"]
-                    metrics["times_first_export"] = first.setdefault(threads, fastest) / metrics["latency_ms"]
+            for decoders in _by_signature(folder, card, threads, arguments.repeats):
+                times = [metrics["latency_ms"] for metrics in decoders.values()]
+                fastest = first.setdefault(threads, min(times))
+                for (label, metrics), ms in zip(decoders.items(), times, strict=True):
+                    metrics |= {"times_keras_speed": times[0] / ms, "times_first_export": fastest / ms}
                     rows.append(
-                        {
-                            "name": f"{card['model']} width {card['settings'].get('width')}{step}, {label}",
-                            "size": card["size"],
-                            "threads": threads,
-                            "metrics": metrics,
-                        }
+                        {"name": f"{prefix}, {label}", "size": card["size"], "threads": threads, "metrics": metrics}
                     )
     shown = ["threads", "latency_ms", "times_keras_speed", "times_first_export", "peak_memory_mb", "file_mb"]
     print(listing(rows, shown))
     write_results(arguments.results, "python -m export.benchmark " + " ".join(argv), rows)
     print(f"written: {arguments.results}")
     return 0
+
+
+def _by_signature(folder, card, threads, repeats):
+    """For each signature of an export the metrics of Keras and, behind it, of each of its files, by name."""
+    files = {}
+    for name, entry in card["files"].items():
+        files.setdefault(entry["signature"], []).append(name)
+    given = threads, repeats, card.get("level")
+    for signature, names in files.items():
+        keras = "Keras float32" if len(files) == 1 else f"Keras float32, {signature}"
+        measured = {keras: in_fresh_process(measure, folder / KERAS, *given, signature)}
+        yield measured | {
+            name.removesuffix(".tflite"): in_fresh_process(measure, folder / name, *given) for name in names
+        }
 
 
 def measure(path, threads, repeats, level=None, signature=None):

@@ -114,7 +114,6 @@ def train(settings, out, data_dir=None, resume=False, progress=False, stop_early
 
 def _arguments(argv):
     """The settings of the run, and all arguments; a resumed run has the settings it was started with."""
-
     parser = ArgumentParser(prog="python -m training.fit", description=main.__doc__)
     commands = recipe_parsers(parser)
     for command in commands.values():

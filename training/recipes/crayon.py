@@ -18,6 +18,7 @@ The paper leaves open, and here is chosen:
 - PSNR: over 8-bit R, G and B, per image, then averaged.
 """
 
+import functools
 from argparse import ArgumentTypeError
 
 import numpy as np
@@ -128,9 +129,9 @@ def check(settings):
         raise CommandError(f"--n {n} is larger than the crops: choose at most --size {size}")
 
 
-def model(settings, input_size=(None, None)):
+def model(settings):
     """The network to train."""
-    return started(crayon(input_size, settings["width"]), settings)
+    return started(crayon(width=settings["width"]), settings)
 
 
 def started(network, settings, partial=False):
@@ -172,7 +173,12 @@ def report(settings):
 
 
 def _batch_size(settings):
-    return settings["batch_size"] or choose_batch_size(model(settings, (settings["size"],) * 2))
+    return settings["batch_size"] or _usual_batch_size(settings["size"], settings["width"])
+
+
+@functools.cache
+def _usual_batch_size(size, width):
+    return choose_batch_size(crayon((size, size), width))
 
 
 def choose_batch_size(network):
