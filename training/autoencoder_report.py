@@ -55,24 +55,23 @@ def write_report(folder, loaded, images, labels, names, rows):
         "psnr-by-class": figures.psnr_by_class(psnrs, labels, names),
         "ssim-histogram": figures.ssim_histogram(ssims),
         "ssim-against-psnr": figures.ssim_against_psnr(psnrs, ssims),
-        "rate-psnr": figures.rate_curves(rows, "psnr", "PSNR, dB"),
-        "rate-ssim": figures.rate_curves(rows, "ssim", "SSIM"),
+        **_curves(rows),
         "bits": figures.bit_maps(images[:MAPPED], [_mean_bits(codec, rgb, depth) for rgb in images[:MAPPED]]),
     }
     contenders = _contenders(images, decoded, paper, adaptive, codec, rows)
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     parts = []
-    for name, figure in charts.items():
-        file = io.BytesIO()
-        figure.savefig(file, format="png")
-        with atomic(folder / f"{name}.png") as temporary:
-            temporary.write_bytes(file.getvalue())
+    for name, png in _write_charts(folder, charts).items():
+        figure = charts[name]
         title = (figure.get_suptitle() or figure.axes[0].get_title()).split("\n")[0]
-        source = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+        source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
         parts.append(f'<figure><img alt="{html.escape(title)}" src="{source}"></figure>')
-    with atomic(folder / "report.html") as temporary:
+    with atomic(Path(folder) / "report.html") as temporary:
         temporary.write_text(_page(len(images), parts, contenders, rows))
+
+
+def write_curves(folder, rows):
+    """Writes PSNR and SSIM over rate as PNG, of the result rows of `training.autoencoders`."""
+    _write_charts(folder, _curves(rows))
 
 
 def check_report(loaded, labels):
@@ -81,6 +80,26 @@ def check_report(loaded, labels):
         raise CommandError("the report needs a run of color_autoencoder and one of adaptive_autoencoder")
     if labels is None:
         raise CommandError("the report shows classes, and these images have none: choose another --dataset")
+
+
+def _curves(rows):
+    return {
+        "rate-psnr": figures.rate_curves(rows, "psnr", "PSNR, dB"),
+        "rate-ssim": figures.rate_curves(rows, "ssim", "SSIM"),
+    }
+
+
+def _write_charts(folder, charts):
+    """Writes each chart as a PNG of its name; gives their bytes."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    written = {}
+    for name, figure in charts.items():
+        file = io.BytesIO()
+        figure.savefig(file, format="png")
+        written[name] = file.getvalue()
+        with atomic(Path(folder) / f"{name}.png") as temporary:
+            temporary.write_bytes(written[name])
+    return written
 
 
 def _chosen(loaded):

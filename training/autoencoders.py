@@ -35,16 +35,21 @@ def evaluate_autoencoders(loaded, arguments, argv):
         loaded: `training.run_folder.Run`s.
         arguments, argv: of `training.evaluate`.
     """
-    from training.autoencoder_report import check_report, write_report
+    from training.autoencoder_report import check_report, write_curves, write_report
     from training.datasets import open_dataset
     from training.results import listing, write_results
 
     settings = loaded[0].settings
     spec = (arguments.dataset or [settings.get("dataset", "cifar100")])[0]
     photographs = open_dataset(spec, (), settings.get("seed", 0), arguments.data_dir)
-    split = arguments.split or ("all" if photographs.flat and spec != settings.get("dataset") else "test")
+    own = spec == settings.get("dataset")
     size = settings.get("size", 32) if arguments.size is None else arguments.size
+    split = arguments.split or ("all" if photographs.flat and not own else "test")
+    if own and split == "test" and not photographs.flat and not arguments.allow_overlap:
+        # CIFAR-100 has ten of its test images among those for training.
+        photographs.left_out = frozenset().union(*(run.digests or () for run in loaded))
     images, labels = balanced(photographs, split, size, arguments.limit)
+    print(f"photographs of {spec}: {photographs.account()}")
     if not arguments.allow_overlap:
         for run in loaded:
             run.refuse_overlap(photographs)
@@ -70,6 +75,9 @@ def evaluate_autoencoders(loaded, arguments, argv):
         folder = arguments.figures or path.with_suffix("")
         write_report(folder, loaded, images, labels, photographs.classes(split), rows)
         print(f"written: {folder / 'report.html'}")
+    elif arguments.figures:
+        write_curves(arguments.figures, rows)
+        print(f"written: figures in {arguments.figures}")
     return 0
 
 

@@ -59,6 +59,7 @@ class Photographs:
         seen: for each split read so far, a digest of each image's pixels: what a run records, so that a later
             evaluation can refuse to score a model on what it was trained on. The same pixels in another
             container have the same digest; a resized copy has not.
+        left_out: digests of images that are skipped: what a data set holds in its training part and its test part.
         tally: how many images were converted and skipped, and why.
     """
 
@@ -66,6 +67,7 @@ class Photographs:
         self.spec = spec
         self.seed = seed
         self.seen = {}
+        self.left_out = frozenset()
         self.tally = Counter()
         self._skipped = {}
         self._lock = threading.Lock()  # images are decoded in parallel
@@ -179,6 +181,8 @@ class Photographs:
         if min(rgb.shape[:2]) < least_side:
             return self._skip(name, "too small")
         digest = hashlib.blake2b(rgb.tobytes(), digest_size=8).hexdigest()
+        if digest in self.left_out:
+            return self._skip(name, "known from training")
         with self._lock:
             if name not in self.seen[split]:
                 self.seen[split][name] = digest

@@ -1,6 +1,7 @@
 """Auto-encoders and their peers: real bytes, deltas of rates, recipes to the closing table."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -107,6 +108,9 @@ def test_recipes_to_the_closing_table(recipe, flags, points, tmp_path):
     assert all(row["metrics"]["psnr"] > 8 for row in rows)
     with Image.open(out / "preview.png") as preview:
         assert preview.size[0] in (2 * 64, 4 * 64)
+    figures = ["--results", str(tmp_path / "rows.json"), "--figures", str(tmp_path / "figures")]
+    assert evaluate.main([str(out), *DATA, "--allow-overlap", "--limit", "1", *figures]) == 0
+    assert {path.name for path in (tmp_path / "figures").iterdir()} == {"rate-psnr.png", "rate-ssim.png"}
 
 
 def test_report(tmp_path, small, refused):
@@ -119,6 +123,7 @@ def test_report(tmp_path, small, refused):
             path.parent.mkdir(parents=True, exist_ok=True)
             view = small[i % 4][i // 4 :: 2, ::2] if part == "train" else small[i][16:48, 16:48]
             Image.fromarray(view).save(path)
+    shutil.copy(tmp_path / "data" / "train" / "a" / "0.png", tmp_path / "data" / "test" / "a" / "known.png")
     data = ["--dataset", f"folder:{tmp_path / 'data'}", "--size", "32"]
     paper, adaptive, out = tmp_path / "paper", tmp_path / "model.keras", tmp_path / "report"
     assert fit.main(["color_autoencoder", *data, "--width", "4", "--epochs", "2", "--out", str(paper)]) == 0
@@ -126,7 +131,9 @@ def test_report(tmp_path, small, refused):
     argv = [*data, "--report", "autoencoder", "--results", str(tmp_path / "rows.json"), "--figures", str(out)]
     assert "needs a run of color_autoencoder" in refused(evaluate.main, [str(adaptive), *argv, "--limit", "1"])
     assert evaluate.main([str(paper), str(adaptive), *argv]) == 0
-    rows = json.loads((tmp_path / "rows.json").read_text())["rows"]
+    results = json.loads((tmp_path / "rows.json").read_text())
+    assert results["dataset"]["images"] == 6  # without the one that is among those for training
+    rows = results["rows"]
     names = {row["name"] for row in rows if row["point"] != "delta"}
     assert {"k-means", "median cut, dithered", "octree", "JPEG", "WebP", "AVIF", "color_autoencoder"} < names
     change = {row["name"]: row["metrics"].get("bd_rate") for row in rows if row["point"] == "delta"}
