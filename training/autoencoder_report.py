@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from training import autoencoder_figures as figures
-from training.autoencoders import PAPER, encoded, is_adaptive, reconstructed
+from training.autoencoders import encoded, is_adaptive, named, nearest_kmeans, reconstructed
 from training.command import CommandError, atomic
 from training.metrics import psnr, ssim
 from training.rates import PALETTES, paletted
@@ -112,7 +112,7 @@ def _contenders(images, decoded, paper, adaptive, codec, rows):
 
     k-means has the number of colours whose PSNR is nearest the paper's, the adaptive network the level nearest that.
     """
-    kmeans = min(_of(rows, "k-means"), key=lambda row: abs(row["metrics"]["psnr"] - PAPER["k-means"]["psnr"]))
+    kmeans = nearest_kmeans(rows)
     adaptive_rows = [row for row in rows if row["name"].startswith("adaptive") and row["point"] != "delta"]
     own = min(adaptive_rows, key=lambda row: abs(row["metrics"]["psnr"] - kmeans["metrics"]["psnr"]))
     depth = adaptive.settings.get("depth", "latent")
@@ -133,7 +133,7 @@ def _contenders(images, decoded, paper, adaptive, codec, rows):
             [rgb for rgb, _ in palettes],
             [sizes["webp"] for _, sizes in palettes],
             clustering,
-            f"{len(_of(rows, 'k-means'))} numbers of colours measured",
+            f"{len(named(rows, 'k-means'))} numbers of colours measured",
         ),
     }
 
@@ -182,10 +182,6 @@ def _history(folder):
     with (Path(folder) / "history.csv").open() as file:
         lines = list(csv.DictReader(file))
     return {key: [float(line[key]) for line in lines] for key in lines[0]}
-
-
-def _of(rows, name):
-    return [row for row in rows if row["name"] == name]
 
 
 def _page(images, charts, contenders, rows):

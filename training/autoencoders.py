@@ -55,21 +55,20 @@ def evaluate_autoencoders(loaded, arguments, argv):
             run.refuse_overlap(photographs)
     if arguments.report:
         check_report(loaded, labels)
+    name = Path(spec).name
+    path = arguments.results or Path("results") / f"autoencoder-{name}.json"
+    dataset = {"name": name, "split": split, "images": len(images), "size": size or "whole"}
     rows = [row for run in loaded for row in rows_of(run, images, arguments.data_dir)]
-    if arguments.peers or arguments.report:
+    models = {str(run.path): {"parameters": run.model.count_params(), **run.settings} for run in loaded}
+    if arguments.add:
+        others, other_models = _others(path, dataset, rows)
+        rows, models = rows + others, other_models | models
+    if (arguments.peers or arguments.report) and not named(rows, "k-means"):
         rows += peer_rows(images)
     rows += [*deltas(rows)]
     print(listing(rows, ["point", "bpp", "bytes", "psnr", "ssim", "bd_rate", "bd_rate_ssim"]))
-    name = Path(spec).name
-    path = arguments.results or Path("results") / f"autoencoder-{name}.json"
-    write_results(
-        path,
-        "python -m training.evaluate " + " ".join(argv),
-        rows,
-        {"name": name, "split": split, "images": len(images), "size": size or "whole"},
-        settings.get("seed"),
-        models={str(run.path): {"parameters": run.model.count_params(), **run.settings} for run in loaded},
-    )
+    command = "python -m training.evaluate " + " ".join(argv)
+    write_results(path, command, rows, dataset, settings.get("seed"), models=models)
     print(f"written: {path}")
     if arguments.report:
         folder = arguments.figures or path.with_suffix("")
@@ -79,6 +78,28 @@ def evaluate_autoencoders(loaded, arguments, argv):
         write_curves(arguments.figures, rows)
         print(f"written: figures in {arguments.figures}")
     return 0
+
+
+def _others(path, dataset, rows):
+    """Rows of the result file at `path`, if there is one, that are not measured again, and the models it names."""
+    from training.results import read_results
+
+    if not path.exists():
+        return [], {}
+    old, names = read_results(path), {row["name"] for row in rows}
+    if old["dataset"] != dataset:
+        raise CommandError(f"{path} has other images: --add to another --results")
+    return [row for row in old["rows"] if row["name"] not in names and row["point"] != "delta"], old["models"]
+
+
+def named(rows, name):
+    """The rows of one curve."""
+    return [row for row in rows if row["name"] == name]
+
+
+def nearest_kmeans(rows):
+    """The row of the number of colours whose PSNR is nearest the paper's, which does not say how many it took."""
+    return min(named(rows, "k-means"), key=lambda row: abs(row["metrics"]["psnr"] - PAPER["k-means"]["psnr"]))
 
 
 def balanced(photographs, split, size, limit):
@@ -115,14 +136,12 @@ def rows_of(run, images, data_dir=None):
 
 def encoded(model, images):
     """The latents of images of any size, that are extended to whole blocks."""
-    return _by_size(
-        images, lambda part: model.get_layer("encoder")({"rgb": whole_blocks(part)}, training=False)["latent"]
-    )
+    return _through(model.get_layer("encoder"), "rgb", images, "latent")
 
 
 def reconstructed(model, images):
     """What an auto-encoder without levels makes of images of any size."""
-    return _cropped(_by_size(images, lambda part: model({"rgb": whole_blocks(part)}, training=False)["rgb"]), images)
+    return _cropped(_through(model, "rgb", images, "rgb"), images)
 
 
 def _quantised(run, images, data_dir):
@@ -138,8 +157,8 @@ def _quantised(run, images, data_dir):
         counts = LatentCounts(known, bits)
         files = [counts.encode(latent) for latent in latents]
         kept = [counts.decode(data, latent.shape[:2]) for data, latent in zip(files, latents, strict=True)]
-        whole = _by_size(kept, lambda part: decoder({"latent": part}, training=False)["rgb"])
-        yield bits, [(rgb, {"bytes": len(data)}) for rgb, data in zip(_cropped(whole, images), files, strict=True)]
+        decoded = _cropped(_through(decoder, "latent", kept, "rgb"), images)
+        yield bits, [(rgb, {"bytes": len(data)}) for rgb, data in zip(decoded, files, strict=True)]
 
 
 def _cropped(whole, images):
@@ -149,11 +168,15 @@ def _cropped(whole, images):
 
 def _coded(codec, images, level, depth):
     """Each image through the bytes of an adaptive auto-encoder."""
-    decoded = []
-    for rgb in images:
-        data = codec.encode(rgb, level, depth)
-        decoded.append((codec.decode(data), {"bytes": len(data)}))
-    return decoded
+
+    def coded(part):
+        size = part.shape[1:3]
+        files = [codec.pack(*one, level, size) for one in zip(*codec.latents(part, level, depth), strict=True)]
+        numbers, colors, *_ = zip(*map(codec.unpack, files), strict=True)
+        decoded = codec.images(np.stack(numbers), np.stack(colors), level, size)
+        return [(rgb, {"bytes": len(data)}) for rgb, data in zip(decoded, files, strict=True)]
+
+    return _by_size(images, coded)
 
 
 def peer_rows(images):
@@ -172,10 +195,7 @@ def peer_rows(images):
         for quality in qualities:
             coded = [image_codec(name, rgb, quality) for rgb in images]
             rows.append(_row(name, quality, images, [(rgb, {"bytes": size}) for rgb, size in coded]))
-    near = [row for row in rows if row["name"] == "k-means"]
-    nearest = min(near, key=lambda row: abs(row["metrics"]["psnr"] - PAPER["k-means"]["psnr"]), default=None)
-    if nearest:
-        nearest["paper"] = PAPER["k-means"]
+    nearest_kmeans(rows)["paper"] = PAPER["k-means"]
     return rows
 
 
@@ -208,13 +228,22 @@ def _row(name, point, images, coded):
     return {"name": name, "point": point, "metrics": metrics}
 
 
-def _by_size(images, network):
-    """What a network makes of images of several sizes, in their order."""
+def _through(network, name, images, made):
+    """What a network makes of images, or latents, of any size, that are extended to whole blocks."""
+
+    def batch(part):
+        part = whole_blocks(part) if name == "rgb" else part
+        return ops.convert_to_numpy(network({name: part.astype(np.float32)}, training=False)[made])
+
+    return _by_size(images, batch)
+
+
+def _by_size(images, function):
+    """What a function of batches of one size makes of images, in their order."""
     found = [None] * len(images)
     for shape in {image.shape for image in images}:
         places = np.array([i for i, image in enumerate(images) if image.shape == shape])
         for (part,) in chunks(places):
-            made = ops.convert_to_numpy(network(np.stack([images[i] for i in part]).astype(np.float32)))
-            for i, one in zip(part, made, strict=True):
+            for i, one in zip(part, function(np.stack([images[i] for i in part])), strict=True):
                 found[i] = one
     return found

@@ -201,7 +201,7 @@ def _parser():
     parser.add_argument("--peers", action="store_true", help="auto-encoders: also palettes and image codecs")
     parser.add_argument("--report", choices=("autoencoder",), help="an HTML page with all charts, in --figures")
     parser.add_argument("--tables", choices=("champati",), help="all tables of a paper, from runs of its recipes")
-    parser.add_argument("--add", action="store_true", help="tables: keep the rows of other runs in the result file")
+    parser.add_argument("--add", action="store_true", help="tables, auto-encoders: keep other rows of the result file")
     parser.add_argument("--results", type=Path, help="result file; results/MODEL-DATASET.json if not given")
     parser.add_argument("--figures", type=Path, help="folder for figures; none if not given")
     return parser

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from zoo.color_autoencoder import LEVELS, bits, rounded
+from zoo.color_autoencoder import LEVELS, bits, held
 from zoo.color_bins import nearest_bin, soft_encode
 from zoo.color_grid import point_mask, sample_grid
 from zoo.color_spaces import RGB_FROM_CHROMA, lab_to_rgb, rgb_to_lab, rgb_to_ycbcr, rgb_to_yuv
@@ -152,7 +152,9 @@ class LatentTask:
         inputs = {"rgb": rgb, "color": color, "level": level}
         latent = self.parts["encoder"](inputs)["latent"]
         depth = ops.stop_gradient(DEPTHS[self.depth](latent, inputs))
-        numbers = latent + ops.stop_gradient(rounded(latent, depth) - latent)
+        # What is cut off has no gradient: it would grow for ever, to no effect.
+        latent = held(latent, depth)
+        numbers = latent + ops.stop_gradient(ops.round(latent) - latent)
         decoded = self.parts["decoder"]({"latent": numbers, "color": color, "level": level})["rgb"]
         bpp = bits(self.parts["entropy"], UniformNoise(name="noise")(latent), depth, level) / pixels
         error = ops.mean(ops.square(decoded - rgb), axis=(1, 2, 3))

@@ -193,8 +193,13 @@ def rounded(latent, depth):
 
     One bit holds zero alone, as none does, and is not used.
     """
+    return held(ops.round(latent), depth)
+
+
+def held(latent, depth):
+    """A latent `(..., C)` cut off where the depths `(..., 5)` end."""
     limit = ops.maximum(ops.exp2(by_channel(depth, latent.shape[-1]) - 1) - 1, 0.0)
-    return ops.maximum(ops.minimum(ops.round(latent), limit), -limit)
+    return ops.maximum(ops.minimum(latent, limit), -limit)
 
 
 def depths(latent):

@@ -128,7 +128,8 @@ def test_report(tmp_path, small, refused):
     paper, adaptive, out = tmp_path / "paper", tmp_path / "model.keras", tmp_path / "report"
     assert fit.main(["color_autoencoder", *data, "--width", "4", "--epochs", "2", "--out", str(paper)]) == 0
     zoo.adaptive_autoencoder(width=4).save(adaptive)
-    argv = [*data, "--report", "autoencoder", "--results", str(tmp_path / "rows.json"), "--figures", str(out)]
+    data += ["--results", str(tmp_path / "rows.json")]
+    argv = [*data, "--report", "autoencoder", "--figures", str(out)]
     assert "needs a run of color_autoencoder" in refused(evaluate.main, [str(adaptive), *argv, "--limit", "1"])
     assert evaluate.main([str(paper), str(adaptive), *argv]) == 0
     results = json.loads((tmp_path / "rows.json").read_text())
@@ -138,6 +139,10 @@ def test_report(tmp_path, small, refused):
     assert {"k-means", "median cut, dithered", "octree", "JPEG", "WebP", "AVIF", "color_autoencoder"} < names
     change = {row["name"]: row["metrics"].get("bd_rate") for row in rows if row["point"] == "delta"}
     assert change["adaptive, latent depth against median cut, dithered"] < -20
+    assert evaluate.main([str(paper), *data, "--add"]) == 0
+    added = json.loads((tmp_path / "rows.json").read_text())["rows"]
+    assert sorted(map(json.dumps, added)) == sorted(map(json.dumps, rows))
+    assert "has other images" in refused(evaluate.main, [str(paper), *data, "--add", "--limit", "1"])
     page = (out / "report.html").read_text()
     assert page.count("data:image/png;base64,") == len(list(out.glob("*.png"))) == 13
     assert "k-means, " in page

@@ -35,13 +35,13 @@ DEFAULTS = {
     "size": 32,
     "batch_size": 32,
     "epochs": 20,
-    "learning_rate": 1e-3,
+    "learning_rate": 3e-3,
     "decay": False,
     "seed": 0,
 }
 
 FASTER = "--width 16 --epochs 5"
-SEARCH = {"depth": tuple(DEPTHS), "latent": (64, 128, 192), "width": (16, 32, 48), "learning_rate": (5e-4, 1e-3, 2e-3)}
+SEARCH = {"depth": tuple(DEPTHS), "latent": (64, 128, 192), "width": (16, 32, 48), "learning_rate": (1e-3, 3e-3, 6e-3)}
 SEARCH_TRAINED = {"level": tuple(range(LEVELS))}
 
 
