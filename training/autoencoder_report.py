@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from training import autoencoder_figures as figures
-from training.autoencoders import encoded, is_adaptive, named, nearest_kmeans, reconstructed
+from training.autoencoders import CURVES, encoded, is_adaptive, named, nearest_kmeans, reconstructed
 from training.command import CommandError, atomic
 from training.metrics import psnr, ssim
 from training.rates import PALETTES, paletted
@@ -113,9 +113,9 @@ def _contenders(images, decoded, paper, adaptive, codec, rows):
     k-means has the number of colours whose PSNR is nearest the paper's, the adaptive network the level nearest that.
     """
     kmeans = nearest_kmeans(rows)
-    adaptive_rows = [row for row in rows if row["name"].startswith("adaptive") and row["point"] != "delta"]
-    own = min(adaptive_rows, key=lambda row: abs(row["metrics"]["psnr"] - kmeans["metrics"]["psnr"]))
     depth = adaptive.settings.get("depth", "latent")
+    adaptive_rows = named(rows, CURVES[depth])
+    own = min(adaptive_rows, key=lambda row: abs(row["metrics"]["psnr"] - kmeans["metrics"]["psnr"]))
     files, encoding = _timed(lambda rgb: codec.encode(rgb, own["point"], depth), images)
     ours, decoding = _timed(codec.decode, files)
     palettes, clustering = _timed(

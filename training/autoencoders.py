@@ -15,6 +15,7 @@ from zoo.latent_codec import LatentCodec
 
 BIT_DEPTHS = (8, 4)
 CALIBRATED_ON = 2000  # validation images, for the latent of a network that has no bits of its own
+CURVES = {"latent": "adaptive depth", "colors": "adaptive depth by colors", "uniform": "uniform depth"}
 PAPER = {"color_autoencoder": {"psnr": 26.0899, "ssim": 0.8558}, "k-means": {"psnr": 31.97, "ssim": 0.956}}
 
 
@@ -123,8 +124,7 @@ def rows_of(run, images, data_dir=None):
     """Rows of one run: of an adaptive one for each level, of another as it is, and with its latent in few bits."""
     if is_adaptive(run.model):
         codec, depth = LatentCodec(run.model), run.settings.get("depth", "latent")
-        name = f"adaptive, {depth} depth" if depth != "uniform" else "uniform depth"
-        return [_row(name, level, images, _coded(codec, images, level, depth)) for level in range(LEVELS)]
+        return [_row(CURVES[depth], level, images, _coded(codec, images, level, depth)) for level in range(LEVELS)]
     decoded = reconstructed(run.model, images)
     floats = {"latent_numbers": float(np.prod(encoded(run.model, images[:1])[0].shape)), "pixel_bytes": images[0].size}
     plain = _row("color_autoencoder", "float32", images, [(rgb, {}) for rgb in decoded])

@@ -139,7 +139,7 @@ def test_report(tmp_path, small, refused):
     names = {row["name"] for row in rows if row["point"] != "delta"}
     assert {"k-means", "median cut, dithered", "octree", "JPEG", "WebP", "AVIF", "color_autoencoder"} < names
     change = {row["name"]: row["metrics"].get("bd_rate") for row in rows if row["point"] == "delta"}
-    assert change["adaptive, latent depth against median cut, dithered"] < -20
+    assert change["adaptive depth against median cut, dithered"] < -20
     assert evaluate.main([str(paper), *data, "--add"]) == 0
     added = {(row["name"], row["point"]): row for row in json.loads((tmp_path / "rows.json").read_text())["rows"]}
     assert len(added) == len(rows)
