@@ -5,7 +5,7 @@
 50 epochs, as in the paper, which gives neither optimiser nor batch: Adam at 1e-3 and 64 images here. Of the 50,000
 training images 10,000 are held out, and the weights of the lowest error on them are kept. The loss is the mean squared
 error of R, G and B in 0 to 1, whose figures the paper prints; `--ssim 0.1` puts that share of 1 - SSIM in its place.
-`--latent 48` puts a bottleneck in the middle. About an hour on two CPU cores.
+`--latent 48` puts a bottleneck in the middle. About two hours on one CPU core.
 """
 
 import keras
