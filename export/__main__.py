@@ -77,7 +77,7 @@ def _devices(loaded, arguments):
     from training.run_folder import usual_step
 
     if is_autoencoder(loaded.model):
-        return device_autoencoder(loaded, arguments.data_dir)
+        return device_autoencoder(loaded, arguments.dataset, arguments.data_dir)
     if color_space(loaded.model):
         return [DeviceColorizer(loaded.model)]
     return [DeviceDecoder(loaded.decoder(), arguments.n or usual_step(loaded.settings), arguments.kind)]

@@ -13,8 +13,8 @@ CALIBRATED_ON = 500  # training images, for the range of a latent that has no bi
 LEVEL = 4  # at which an adaptive one is calibrated and compared
 
 
-def device_autoencoder(loaded, data_dir=None):
-    """`encode` and `decode` of a run of an auto-encoder, for `python -m export`.
+def device_autoencoder(loaded, dataset=None, data_dir=None):
+    """`encode` and `decode` of a run of an auto-encoder, for `python -m export`, calibrated on a data set or the run's.
 
     A latent of whole numbers leaves as they are, + 128, and its depths are left to `zoo.latent_codec`; another one in
     256 steps of each channel's range.
@@ -22,7 +22,7 @@ def device_autoencoder(loaded, data_dir=None):
     if is_adaptive(loaded.model):
         low, step = -128.0, 1.0
     else:
-        low, high = _range(loaded, data_dir)
+        low, high = _range(loaded, dataset, data_dir)
         step = np.maximum(high - low, 1e-6) / 255
     return [Half(loaded.model, name, low, step) for name in ("encode", "decode")]
 
@@ -84,11 +84,11 @@ class Half:
         return {"latent": to_uint8((latent - self.low) / self.step), **more}
 
 
-def _range(loaded, data_dir):
+def _range(loaded, dataset, data_dir):
     """The least and the largest value of each channel of a latent, over training images."""
     from training.datasets import open_dataset
 
     settings = loaded.settings
-    known = open_dataset(settings.get("dataset", "samples"), (), settings.get("seed", 0), data_dir)
+    known = open_dataset(dataset or settings.get("dataset", "samples"), (), settings.get("seed", 0), data_dir)
     latents = np.stack(encoded(loaded.model, known.unlabelled("train", settings.get("size", 32), CALIBRATED_ON)))
     return latents.min((0, 1, 2)), latents.max((0, 1, 2))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from training import autoencoder_figures as figures
-from training.autoencoders import CURVES, encoded, is_adaptive, named, nearest_kmeans, reconstructed
+from training.autoencoders import curve_name, encoded, is_adaptive, named, nearest_kmeans, reconstructed
 from training.command import CommandError, atomic
 from training.metrics import psnr, ssim
 from training.rates import PALETTES, paletted
@@ -114,7 +114,7 @@ def _contenders(images, decoded, paper, adaptive, codec, rows):
     """
     kmeans = nearest_kmeans(rows)
     depth = adaptive.settings.get("depth", "latent")
-    adaptive_rows = named(rows, CURVES[depth])
+    adaptive_rows = named(rows, curve_name(adaptive))
     own = min(adaptive_rows, key=lambda row: abs(row["metrics"]["psnr"] - kmeans["metrics"]["psnr"]))
     files, encoding = _timed(lambda rgb: codec.encode(rgb, own["point"], depth), images)
     ours, decoding = _timed(codec.decode, files)

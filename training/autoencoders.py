@@ -43,10 +43,9 @@ def evaluate_autoencoders(loaded, arguments, argv):
     settings = loaded[0].settings
     spec = (arguments.dataset or [settings.get("dataset", "cifar100")])[0]
     photographs = open_dataset(spec, (), settings.get("seed", 0), arguments.data_dir)
-    own = spec == settings.get("dataset")
     size = settings.get("size", 32) if arguments.size is None else arguments.size
-    split = arguments.split or ("all" if photographs.flat and not own else "test")
-    if own and split == "test" and not photographs.flat and not arguments.allow_overlap:
+    split = arguments.split or ("all" if photographs.flat and spec != settings.get("dataset") else "test")
+    if split == "test" and not photographs.flat and not arguments.allow_overlap:
         # CIFAR-100 has ten of its test images among those for training.
         photographs.left_out = frozenset().union(*(run.digests or () for run in loaded))
     images, labels = balanced(photographs, split, size, arguments.limit)
@@ -122,16 +121,20 @@ def balanced(photographs, split, size, limit):
 
 def rows_of(run, images, data_dir=None):
     """Rows of one run: of an adaptive one for each level, of another as it is, and with its latent in few bits."""
+    name = curve_name(run)
     if is_adaptive(run.model):
-        codec, depth = LatentCodec(run.model), run.settings.get("depth", "latent")
-        return [_row(CURVES[depth], level, images, _coded(codec, images, level, depth)) for level in range(LEVELS)]
-    decoded = reconstructed(run.model, images)
+        return [_row(name, level, images, coded(run, images, level)) for level in range(LEVELS)]
     floats = {"latent_numbers": float(np.prod(encoded(run.model, images[:1])[0].shape)), "pixel_bytes": images[0].size}
-    plain = _row("color_autoencoder", "float32", images, [(rgb, {}) for rgb in decoded])
-    rows = [{**plain, "paper": PAPER["color_autoencoder"], "metrics": plain["metrics"] | floats}]
-    for bits, coded in _quantised(run, images, data_dir):
-        rows.append(_row("color_autoencoder", f"{bits} bits", images, coded))
+    plain = _row(name, "float32", images, coded(run, images))
+    rows = [{**plain, "paper": PAPER[name], "metrics": plain["metrics"] | floats}]
+    for bits, quantised in _quantised(run, images, data_dir):
+        rows.append(_row(name, f"{bits} bits", images, quantised))
     return rows
+
+
+def curve_name(run):
+    """What the rows of a run are named."""
+    return CURVES[run.settings.get("depth", "latent")] if is_adaptive(run.model) else "color_autoencoder"
 
 
 def encoded(model, images):
@@ -150,7 +153,7 @@ def _quantised(run, images, data_dir):
     from training.latent_bytes import LatentCounts
 
     settings, decoder = run.settings, run.model.get_layer("decoder")
-    known = open_dataset(settings["dataset"], (), settings["seed"], data_dir)
+    known = open_dataset(settings.get("dataset", "cifar100"), (), settings["seed"], data_dir)
     known = np.stack(encoded(run.model, known.unlabelled("validation", settings["size"], CALIBRATED_ON)))
     latents = encoded(run.model, images)
     for bits in BIT_DEPTHS:
@@ -166,17 +169,20 @@ def _cropped(whole, images):
     return [to_uint8(x[: rgb.shape[0], : rgb.shape[1]]) for x, rgb in zip(whole, images, strict=True)]
 
 
-def _coded(codec, images, level, depth):
-    """Each image through the bytes of an adaptive auto-encoder."""
+def coded(run, images, level=None):
+    """Each image through an auto-encoder: decoded and, if it is adaptive, with the bytes that it came through."""
+    if not is_adaptive(run.model):
+        return [(rgb, {}) for rgb in reconstructed(run.model, images)]
+    codec, depth = LatentCodec(run.model), run.settings.get("depth", "latent")
 
-    def coded(part):
+    def through(part):
         size = part.shape[1:3]
         files = [codec.pack(*one, level, size) for one in zip(*codec.latents(part, level, depth), strict=True)]
         numbers, colors, *_ = zip(*map(codec.unpack, files), strict=True)
         decoded = codec.images(np.stack(numbers), np.stack(colors), level, size)
         return [(rgb, {"bytes": len(data)}) for rgb, data in zip(decoded, files, strict=True)]
 
-    return _by_size(images, coded)
+    return _by_size(images, through)
 
 
 def peer_rows(images):

@@ -13,7 +13,7 @@ import numpy as np
 from training.command import ArgumentParser, CommandError, atomic, run
 
 GUARD = ("astronaut", "chelsea", "coffee")  # photographs that scikit-image brings
-GUARD_SIZE, GUARD_STEP = 256, 16
+GUARD_SIZE, GUARD_STEP, GUARD_LEVEL = 256, 16, 4
 LARGEST_FILE = 15 << 20  # bytes; at most nine of them, for their names to sort
 
 
@@ -78,11 +78,12 @@ def main(argv):
 def guard(loaded):
     """What a model makes of the centres of three photographs that scikit-image brings: a guard against changed weights.
 
-    The mean `psnr` in dB, decoders of grids being given one of step 16; or the `logits` of a classifier, which gets
-    them at an eighth of their size.
+    The mean `psnr` in dB, decoders of grids being given one of step 16, and adaptive auto-encoders level 4; or the
+    `logits` of a classifier, which gets them at an eighth of their size.
     """
     from skimage import data
 
+    from training.autoencoders import coded, is_autoencoder
     from training.colorizers import color_space, is_classifier
     from training.decoders import decode_image
     from training.metrics import psnr
@@ -95,7 +96,9 @@ def guard(loaded):
         small = np.stack(crops).reshape(len(crops), 32, GUARD_SIZE // 32, 32, -1, 3).mean((2, 4)).astype("float32")
         logits = loaded.model.predict({"rgb": small}, verbose=0)
         return {"logits": [[round(float(logit), 3) for logit in row] for row in logits]}
-    if color_space(loaded.model):
+    if is_autoencoder(loaded.model):
+        decoded = [rgb for rgb, _ in coded(loaded, crops, GUARD_LEVEL)]
+    elif color_space(loaded.model):
         decoded = [colorize(loaded.model, rgb) for rgb in crops]
     else:
         decoder = loaded.decoder()
@@ -112,8 +115,13 @@ def _arguments(build, settings):
 def _metrics(rows, loaded):
     """The measured quality, from the rows of a result file.
 
-    A colorizer's own row, a classifier's feature preservation of the truth and of grey, or a decoder's PSNR by step.
+    A colorizer's own row, those of an auto-encoder by point, a classifier's feature preservation of the truth and of
+    grey, or a decoder's PSNR by step.
     """
+    from training.autoencoders import curve_name, is_autoencoder, named
+
+    if is_autoencoder(loaded.model):
+        return {str(row["point"]): row["metrics"] for row in named(rows, curve_name(loaded))}
     if loaded.model.name == "champati_features":
         rows = [row for row in rows if row["name"] in ("truth", "grey")]
         return {"feature_preservation": {row["name"]: row["metrics"]["feature_preservation"] for row in rows}}
