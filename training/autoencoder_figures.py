@@ -72,7 +72,7 @@ def latent_map(latents, labels, names):
         axes.scatter(*places[chosen].T, s=14, label=names[label])
     rest = labels > np.unique(labels)[:SHOWN_CLASSES].max()
     axes.scatter(*places[rest].T, s=4, color="0.85", zorder=0, label="other classes")
-    axes.legend(fontsize=8, ncols=2)
+    axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
@@ -91,15 +91,14 @@ def ssim_histogram(values):
 
 def quality_pie(values):
     """The share of images of poor, average and good PSNR."""
-    figure = Figure(figsize=(6, 4), layout="constrained", dpi=100)
+    figure = Figure(figsize=(8, 4), layout="constrained", dpi=100)
     axes, (low, high) = figure.subplots(), QUALITY
     values = np.asarray(values)
     shares = [np.mean(values < low), np.mean((values >= low) & (values < high)), np.mean(values >= high)]
     labels = [f"poor, below {low:g} dB", f"average, {low:g} to {high:g} dB", f"good, {high:g} dB and more"]
     wedges, _ = axes.pie(shares)
-    axes.legend(
-        wedges, [f"{label}: {share:.1%}" for label, share in zip(labels, shares, strict=True)], loc="lower left"
-    )
+    texts = [f"{label}: {share:.1%}" for label, share in zip(labels, shares, strict=True)]
+    axes.legend(wedges, texts, loc="center left", bbox_to_anchor=(1, 0.5))
     axes.set_title("Quality of the reconstructions, by PSNR")
     return figure
 
