@@ -23,11 +23,10 @@ def main(argv):
     parser.add_argument("--out", type=Path, default=Path("latents"), help="folder for what is written")
     arguments = parser.parse_args(argv)
 
-    from training.autoencoders import is_adaptive
+    from training.autoencoders import codec_of, is_adaptive
     from training.metrics import psnr
     from training.run_folder import load_run
     from zoo.color_autoencoder import LEVELS
-    from zoo.latent_codec import LatentCodec
 
     if not 0 <= arguments.level < LEVELS:
         raise CommandError(f"--level must be 0 to {LEVELS - 1}, not {arguments.level}")
@@ -35,7 +34,7 @@ def main(argv):
     if not is_adaptive(loaded.model):
         remedy = "train one with `python -m training.fit adaptive_autoencoder`"
         raise CommandError(f"{arguments.model} is no auto-encoder with bits of its own: {remedy}")
-    codec, depth = LatentCodec(loaded.model), loaded.settings.get("depth", "latent")
+    codec, depth = codec_of(loaded)
 
     def read(path):
         return codec.decode(path.read_bytes()) if path.suffix == SUFFIX else read_photograph(path)

@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from training import autoencoder_figures as figures
-from training.autoencoders import curve_name, encoded, is_adaptive, named, nearest_kmeans, reconstructed
+from training.autoencoders import CURVES, codec_of, encoded, is_adaptive, named, nearest_kmeans, reconstructed
 from training.command import CommandError, atomic
 from training.metrics import psnr, ssim
 from training.rates import PALETTES, paletted
 from zoo.color_autoencoder import STRIDE
-from zoo.latent_codec import LatentCodec
 
 RECONSTRUCTIONS = 20
 TIMED = 100  # images through the paper's network one by one
@@ -43,7 +42,7 @@ def write_report(folder, loaded, images, labels, names, rows):
     pairs = list(zip(images, decoded, strict=True))
     psnrs, ssims = ([metric(*pair) for pair in pairs] for metric in (psnr, ssim))
     errors = [np.mean((a.astype(float) - b) ** 2) / 255**2 for a, b in pairs]
-    codec, depth = LatentCodec(adaptive.model), adaptive.settings.get("depth", "latent")
+    codec, depth = codec_of(adaptive)
     charts = {
         "training-loss": figures.training_loss(history),
         "reconstructions": figures.reconstructions(images[:RECONSTRUCTIONS], decoded[:RECONSTRUCTIONS]),
@@ -58,7 +57,7 @@ def write_report(folder, loaded, images, labels, names, rows):
         **_curves(rows),
         "bits": figures.bit_maps(images[:MAPPED], [_mean_bits(codec, rgb, depth) for rgb in images[:MAPPED]]),
     }
-    contenders = _contenders(images, decoded, paper, adaptive, codec, rows)
+    contenders = _contenders(images, decoded, paper, codec, depth, rows)
     parts = []
     for name, png in _write_charts(folder, charts).items():
         figure = charts[name]
@@ -107,14 +106,13 @@ def _chosen(loaded):
     return [next((run for run in loaded if is_adaptive(run.model) == adaptive), None) for adaptive in (False, True)]
 
 
-def _contenders(images, decoded, paper, adaptive, codec, rows):
+def _contenders(images, decoded, paper, codec, depth, rows):
     """What the paper's network, the adaptive one and k-means make of the same images, at about the same PSNR.
 
     k-means has the number of colours whose PSNR is nearest the paper's, the adaptive network the level nearest that.
     """
     kmeans = nearest_kmeans(rows)
-    depth = adaptive.settings.get("depth", "latent")
-    adaptive_rows = named(rows, curve_name(adaptive))
+    adaptive_rows = named(rows, CURVES[depth])
     own = min(adaptive_rows, key=lambda row: abs(row["metrics"]["psnr"] - kmeans["metrics"]["psnr"]))
     files, encoding = _timed(lambda rgb: codec.encode(rgb, own["point"], depth), images)
     ours, decoding = _timed(codec.decode, files)

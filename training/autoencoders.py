@@ -123,9 +123,9 @@ def rows_of(run, images, data_dir=None):
     """Rows of one run: of an adaptive one for each level, of another as it is, and with its latent in few bits."""
     name = curve_name(run)
     if is_adaptive(run.model):
-        return [_row(name, level, images, coded(run, images, level)) for level in range(LEVELS)]
+        return [_row(name, level, images, round_trip(run, images, level)) for level in range(LEVELS)]
     floats = {"latent_numbers": float(np.prod(encoded(run.model, images[:1])[0].shape)), "pixel_bytes": images[0].size}
-    plain = _row(name, "float32", images, coded(run, images))
+    plain = _row(name, "float32", images, round_trip(run, images))
     rows = [{**plain, "paper": PAPER[name], "metrics": plain["metrics"] | floats}]
     for bits, quantised in _quantised(run, images, data_dir):
         rows.append(_row(name, f"{bits} bits", images, quantised))
@@ -134,7 +134,16 @@ def rows_of(run, images, data_dir=None):
 
 def curve_name(run):
     """What the rows of a run are named."""
-    return CURVES[run.settings.get("depth", "latent")] if is_adaptive(run.model) else "color_autoencoder"
+    return CURVES[_depth(run)] if is_adaptive(run.model) else "color_autoencoder"
+
+
+def codec_of(run):
+    """What codes images with an adaptive run, and the depth with which it was trained."""
+    return LatentCodec(run.model), _depth(run)
+
+
+def _depth(run):
+    return run.settings.get("depth", "latent")
 
 
 def encoded(model, images):
@@ -169,11 +178,11 @@ def _cropped(whole, images):
     return [to_uint8(x[: rgb.shape[0], : rgb.shape[1]]) for x, rgb in zip(whole, images, strict=True)]
 
 
-def coded(run, images, level=None):
+def round_trip(run, images, level=None):
     """Each image through an auto-encoder: decoded and, if it is adaptive, with the bytes that it came through."""
     if not is_adaptive(run.model):
         return [(rgb, {}) for rgb in reconstructed(run.model, images)]
-    codec, depth = LatentCodec(run.model), run.settings.get("depth", "latent")
+    codec, depth = codec_of(run)
 
     def through(part):
         size = part.shape[1:3]
@@ -235,7 +244,7 @@ def _row(name, point, images, coded):
 
 
 def _through(network, name, images, made):
-    """What a network makes of images, or latents, of any size, that are extended to whole blocks."""
+    """What a network makes of latents of any size, or of images, that are extended to whole blocks."""
 
     def batch(part):
         part = whole_blocks(part) if name == "rgb" else part

@@ -83,7 +83,7 @@ def guard(loaded):
     """
     from skimage import data
 
-    from training.autoencoders import coded, is_autoencoder
+    from training.autoencoders import is_autoencoder, round_trip
     from training.colorizers import color_space, is_classifier
     from training.decoders import decode_image
     from training.metrics import psnr
@@ -97,7 +97,7 @@ def guard(loaded):
         logits = loaded.model.predict({"rgb": small}, verbose=0)
         return {"logits": [[round(float(logit), 3) for logit in row] for row in logits]}
     if is_autoencoder(loaded.model):
-        decoded = [rgb for rgb, _ in coded(loaded, crops, GUARD_LEVEL)]
+        decoded = [rgb for rgb, _ in round_trip(loaded, crops, GUARD_LEVEL)]
     elif color_space(loaded.model):
         decoded = [colorize(loaded.model, rgb) for rgb in crops]
     else:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training.autoencoders import is_adaptive
+from training.autoencoders import is_adaptive, round_trip
 from training.colorizers import ColorScorer, add_share_of_grey_error, annealed, color_space, colored
 from training.command import CommandError
 from training.decoders import encode_image
@@ -11,7 +11,6 @@ from training.peers import grid_bytes
 from training.run_folder import usual_step
 from training.scoring import Protocol, score
 from training.views import grey
-from zoo.latent_codec import LatentCodec
 
 OBJECTIVES = ("knee", "lagrangian", "psnr-at-rate")  # and every metric, the higher the better
 USUAL_LEVEL = 4
@@ -54,10 +53,9 @@ def _of_colorizer(run, values, images, labels, classifier):
 
 
 def _of_codec(run, level, images):
-    codec, depth = LatentCodec(run.model), run.settings.get("depth", "latent")
-    coded = [codec.encode(rgb, level, depth) for rgb in images]
-    bits = [8 * len(data) / rgb[..., 0].size for data, rgb in zip(coded, images, strict=True)]
-    quality = [psnr(rgb, codec.decode(data)) for data, rgb in zip(coded, images, strict=True)]
+    coded = list(zip(images, round_trip(run, images, level), strict=True))
+    bits = [8 * sizes["bytes"] / rgb[..., 0].size for rgb, (_, sizes) in coded]
+    quality = [psnr(rgb, decoded) for rgb, (decoded, _) in coded]
     return {"psnr": float(np.mean(quality)), "bpp": float(np.mean(bits))}
 
 
