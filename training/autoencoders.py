@@ -10,6 +10,7 @@ from training.decoders import to_uint8
 from training.metrics import psnr, ssim
 from training.rates import PALETTE_SIZES, PALETTES, QUALITIES, bd_rate, image_codec, paletted
 from training.rebalancing import chunks
+from training.run_folder import only_unseen
 from zoo.color_autoencoder import LEVELS, whole_blocks
 from zoo.latent_codec import LatentCodec
 
@@ -45,14 +46,8 @@ def evaluate_autoencoders(loaded, arguments, argv):
     photographs = open_dataset(spec, (), settings.get("seed", 0), arguments.data_dir)
     size = settings.get("size", 32) if arguments.size is None else arguments.size
     split = arguments.split or ("all" if photographs.flat and spec != settings.get("dataset") else "test")
-    if split == "test" and not photographs.flat and not arguments.allow_overlap:
-        # CIFAR-100 has ten of its test images among those for training.
-        photographs.left_out = frozenset().union(*(run.digests or () for run in loaded))
-    images, labels = balanced(photographs, split, size, arguments.limit)
-    print(f"photographs of {spec}: {photographs.account()}")
-    if not arguments.allow_overlap:
-        for run in loaded:
-            run.refuse_overlap(photographs)
+    with only_unseen([] if arguments.allow_overlap else loaded, photographs, split):
+        images, labels = balanced(photographs, split, size, arguments.limit)
     if arguments.report:
         check_report(loaded, labels)
     name = Path(spec).name

@@ -11,7 +11,7 @@ from training.colorizers import ColorScorer, add_share_of_grey_error, colored, i
 from training.command import CommandError
 from training.decoders import to_uint8
 from training.rebalancing import chunks
-from training.run_folder import load_run
+from training.run_folder import load_run, only_unseen
 from training.views import grey
 from zoo.champati import bin_colors
 from zoo.color_bins import nearest_bin
@@ -85,9 +85,8 @@ def tables(arguments, argv):
     if classifier is None:
         raise CommandError("feature preservation needs a classifier: add a run of `training.fit champati_features`")
     data = open_dataset((arguments.dataset or ["cifar10"])[0], (), 0, arguments.data_dir)
-    images, labels = data.labelled("test", 32, arguments.limit)
-    for run in runs:
-        run.refuse_overlap(data)
+    with only_unseen(runs, data, "test"):
+        images, labels = data.labelled("test", 32, arguments.limit)
     score, rows = ColorScorer(images, classifier.model, labels), []
 
     def add(table, name, decoded, **more):

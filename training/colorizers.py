@@ -10,7 +10,7 @@ from training.command import CommandError
 from training.decoders import to_uint8
 from training.metrics import psnr
 from training.rebalancing import chunks
-from training.run_folder import load_run
+from training.run_folder import load_run, only_unseen
 from training.tasks import LumaTask
 from training.views import grey
 from zoo.champati import bin_colors
@@ -111,13 +111,11 @@ def evaluate_colorizers(loaded, arguments, argv):
     spec, size = (arguments.dataset or [settings.get("dataset", "cifar10")])[0], arguments.size or SIDE
     photographs = open_dataset(spec, (), settings.get("seed", 0), arguments.data_dir)
     split = arguments.split or "test"
-    if classifier:
-        images, labels = photographs.labelled(split, size, arguments.limit)
-    else:
-        images, labels = photographs.unlabelled(split, size, arguments.limit), None
-    if not arguments.allow_overlap:
-        for run in runs:
-            run.refuse_overlap(photographs)
+    with only_unseen([] if arguments.allow_overlap else runs, photographs, split):
+        if classifier:
+            images, labels = photographs.labelled(split, size, arguments.limit)
+        else:
+            images, labels = photographs.unlabelled(split, size, arguments.limit), None
     guesses = {"truth": images, "grey": grey(images)}
     guesses |= {name: colored(run.model, images) for name, run in loaded.items() if color_space(run.model)}
     score = ColorScorer(images, classifier, labels)

@@ -59,7 +59,7 @@ class Photographs:
         seen: for each split read so far, a digest of each image's pixels: what a run records, so that a later
             evaluation can refuse to score a model on what it was trained on. The same pixels in another
             container have the same digest; a resized copy has not.
-        left_out: digests of images that are skipped: what a data set holds in its training part and its test part.
+        left_out: digests of images that are skipped, since they are known from training.
         tally: how many images were converted and skipped, and why.
     """
 

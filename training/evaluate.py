@@ -126,6 +126,7 @@ def _images(loaded, spec, arguments):
     """The data set as result files name it, its image names, and its images; refuses what a model has seen."""
     from training.datasets import open_dataset
     from training.recipes import RECIPES
+    from training.run_folder import only_unseen
 
     settings = loaded[0].settings
     spec = spec or settings.get("dataset", "samples")
@@ -136,10 +137,8 @@ def _images(loaded, spec, arguments):
     test_images = RECIPES[settings["recipe"]].TEST_IMAGES if own else ()
     photographs = open_dataset(spec, test_images, settings.get("seed", 0), arguments.data_dir)
     split = arguments.split or ("all" if photographs.flat and not own else "test")
-    images = list(photographs.crops(split, size, limit=arguments.limit).as_numpy_iterator())
-    if not arguments.allow_overlap:
-        for run in loaded:
-            run.refuse_overlap(photographs)
+    with only_unseen([] if arguments.allow_overlap else loaded, photographs, split):
+        images = list(photographs.crops(split, size, limit=arguments.limit).as_numpy_iterator())
     if min(min(rgb.shape[:2]) for _, rgb in images) < max(arguments.n):
         raise CommandError(f"an image of {spec} is smaller than --n {max(arguments.n)}: give --size or a smaller --n")
     name = Path(spec).name if spec.startswith("folder:") else spec

@@ -1,6 +1,7 @@
 """A trained model and what is known about its training."""
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,18 +30,32 @@ class Run:
             raise CommandError(f"{self.path} is no model from luma and hints or grid: its inputs are {inputs}")
         return found
 
-    def refuse_overlap(self, photographs):
-        """CommandError if any image read so far is one this model was trained or validated on."""
-        if self.digests is None:
-            print("note: no data.json beside the model, so it cannot be checked whether it has seen these images")
-            return
-        images = [(name, digest) for names in photographs.seen.values() for name, digest in names.items()]
-        known = [name for name, digest in images if digest in self.digests]
-        if known:
-            raise CommandError(
-                f"the model was trained or validated on {len(known)} of these {len(images)} images, {known[0]} for "
-                "one: choose another --dataset or --split, or pass --allow-overlap"
-            )
+
+@contextmanager
+def only_unseen(runs, photographs, split):
+    """Within it `photographs` are read to score `runs`, without any image that one of them has seen.
+
+    Those of a test split are skipped and counted: CIFAR-100 has ten of its test images among those for training, and
+    a folder may hold a photograph twice. Prints what was read.
+
+    Raises:
+        CommandError: images of another split are known from training or validation.
+    """
+    if any(run.digests is None for run in runs):
+        print("note: no data.json beside the model, so it cannot be checked whether it has seen these images")
+    digests = frozenset().union(*(run.digests or () for run in runs))
+    if split == "test":
+        photographs.left_out = digests
+    yield
+    photographs.left_out = frozenset()
+    print(f"photographs of {photographs.spec}: {photographs.account()}")
+    images = [(name, digest) for names in photographs.seen.values() for name, digest in names.items()]
+    known = [name for name, digest in images if digest in digests]
+    if known:
+        raise CommandError(
+            f"the model was trained or validated on {len(known)} of these {len(images)} images, {known[0]} for "
+            "one: choose another --dataset or --split, or pass --allow-overlap"
+        )
 
 
 def usual_step(settings):

@@ -159,12 +159,13 @@ class Search:
         """Images, read once, and what else `measure` wants; a trained model must not have seen them."""
         from training.autoencoders import balanced
         from training.colorizers import color_space
+        from training.run_folder import only_unseen
 
         if self._scoring is None:
             data, arguments = self._data, self.arguments
-            images, labels = balanced(data, self.scored_on["split"], self.settings["size"], arguments.images)
-            if arguments.trained:
-                trained.refuse_overlap(data)
+            split = self.scored_on["split"]
+            with only_unseen([trained] if arguments.trained else [], data, split):
+                images, labels = balanced(data, split, self.settings["size"], arguments.images)
             self._scoring = {"images": images}
             if arguments.classifier and color_space(trained.model):
                 self._scoring |= {"labels": labels, "classifier": _loaded(arguments.classifier).model}

@@ -1,6 +1,7 @@
 """Evaluation: the table against its parts, refusal of seen images, figures."""
 
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -107,6 +108,16 @@ def test_what_the_model_has_seen_is_refused(run_folder, refused, tmp_path):
     assert "was trained or validated on 28 of these 32 images" in refused(evaluate.main, [*argv, *seen])
     assert not (tmp_path / "r.json").exists()
     assert evaluate.main([*argv, "--split", "validation", "--allow-overlap"]) == 0
+
+
+def test_what_the_model_has_seen_is_left_out_of_a_test_split(run_folder, tmp_path, capsys):
+    """A photograph may be among those for training and those for the test, as ten of CIFAR-100's are."""
+    for split in ("train", "test"):
+        shutil.copytree(SAMPLES, tmp_path / "data" / split, ignore=shutil.ignore_patterns("*.md"))
+    argv = [str(run_folder), "--dataset", f"folder:{tmp_path / 'data'}", "--n", "20", "--size", "64", "--levin", "0"]
+    assert evaluate.main([*argv, "--results", str(tmp_path / "r.json")]) == 0
+    assert "data: 28 skipped as known from training, 4 used" in capsys.readouterr().out
+    assert json.loads((tmp_path / "r.json").read_text())["dataset"]["images"] == 4
 
 
 def test_bad_input(run_folder, refused, tmp_path):
