@@ -4,6 +4,7 @@ Nwala, "Adaptive Color Quantization for Efficient Image Compression Using Convol
 Every model here holds two models of its own, `model.get_layer("encoder")` and `model.get_layer("decoder")`.
 """
 
+import functools
 import math
 
 import keras
@@ -15,7 +16,10 @@ from zoo.weights import with_weights
 STRIDE = 8  # pixels of an image for a position of the latent, each way
 LEVELS = 8  # of quality
 MOST_BITS = 8
-BANDS = (4, 8, 16, 32)  # channels of the latent with a depth of their own, from the lowest; the rest are the last band
+# Channels of the latent that stand for brightness, and those for its two colours, are cut into bands, each with a depth
+# of its own, at these frequencies.
+CUTS = ((2, 4, 7), (2, 5))
+BANDS = sum(len(cuts) + 1 for cuts in CUTS)
 SCALES = (-4.0, 8.0)  # logarithms to base 2
 CONTEXTS = (MOST_BITS + 2) ** 2  # of a depth
 TABLE_UNIT = 10.0  # of what tables store: entries that are seldom met must learn fast
@@ -64,9 +68,9 @@ def color_autoencoder(input_size=(None, None), width=64, latent=None, weights=No
 def adaptive_autoencoder(input_size=(None, None), width=32, latent=128, weights=None, name="adaptive_autoencoder"):
     """An auto-encoder for eight levels of quality, whose latent is whole numbers of few bits: ours.
 
-    Every position of the latent has a depth of 0 to 8 bits for each of five bands of channels, as many as the largest
-    of their numbers needs. Flat regions need few: the depth follows the complexity of the region as the encoder has
-    learned to see it. `zoo.latent_codec` makes bytes of it, depths and all.
+    Every position of the latent has a depth of 0 to 8 bits for each of seven bands of channels, four of brightness and
+    three of colour, as many as the largest of their numbers needs. Flat regions need few: the depth follows the
+    complexity of the region as the encoder has learned to see it. `zoo.latent_codec` makes bytes of it, depths and all.
 
     What the network sees is the image less its mean colour. A discrete cosine transform of blocks, two thirds of its
     frequencies, stands beside the three strided convolutions of the paper, its transpose beside those of the decoder;
@@ -79,7 +83,7 @@ def adaptive_autoencoder(input_size=(None, None), width=32, latent=128, weights=
     Args:
         input_size: `(height, width)`, multiples of 8, None for any.
         width: filters of the first convolution.
-        latent: channels of the latent, more than 60.
+        latent: channels of the latent, so many that no band is empty: 67 at least.
         weights: None for new ones, the name of weights of the zoo, or a .npz file.
         name: name of the model.
 
@@ -90,11 +94,11 @@ def adaptive_autoencoder(input_size=(None, None), width=32, latent=128, weights=
         C)}` in steps of the quantiser, not rounded; `decoder` takes `latent`, `color` and `level`.
 
     Raises:
-        ValueError: a width below 1, a latent of 60 or less; see `zoo.weights` for weights.
+        ValueError: a width below 1, a latent with an empty band; see `zoo.weights` for weights.
     """
     _check(width, latent)
-    if latent <= sum(BANDS):
-        raise ValueError(f"`latent` must be more than the {sum(BANDS)} of the first bands. Received: latent={latent}")
+    if any(first == last for first, last in bands(latent)):
+        raise ValueError(f"`latent` is too small for each of the {BANDS} bands to have one. Received: latent={latent}")
     rgb, color = keras.Input((*input_size, 3), name="rgb"), keras.Input((3,), name="color")
     level = keras.Input((), dtype="int32", name="level")
     inputs = {"rgb": rgb, "color": color, "level": level}
@@ -130,11 +134,11 @@ def adaptive_autoencoder(input_size=(None, None), width=32, latent=128, weights=
 def _entropy(channels):
     """What numbers and depths cost: sums of tables by level and depth, and tables by level and context."""
     level = keras.Input((), dtype="int32", name="level")
-    depth = keras.Input((None, None, len(BANDS) + 1), name="depth")
-    context = keras.Input((None, None, len(BANDS) + 1), name="context")
+    depth = keras.Input((None, None, BANDS), name="depth")
+    context = keras.Input((None, None, BANDS), name="context")
     first = ops.reshape(level, (-1, 1, 1))
     scale, chances = by_channel(depth, channels) - 3.0, []
-    for band in range(len(BANDS) + 1):
+    for band in range(BANDS):
         row = first * (MOST_BITS + 1) + ops.cast(depth[..., band], "int32")
         scale = scale + _table(f"scale{band}", LEVELS * (MOST_BITS + 1), channels)(row) * TABLE_UNIT
         row = first * CONTEXTS + ops.cast(context[..., band], "int32")
@@ -149,12 +153,12 @@ def _table(name, rows, columns):
 
 def bands(channels):
     """The first channel of each band, and the one behind its last."""
-    edges = [0, *np.cumsum(BANDS).tolist(), channels]
+    edges = np.searchsorted(_channels(channels)[1], range(BANDS + 1)).tolist()
     return list(zip(edges[:-1], edges[1:], strict=True))
 
 
 def by_channel(depth, channels):
-    """Depths `(..., 5)` as those of the channels `(..., C)`."""
+    """Depths `(..., 7)` as those of the channels `(..., C)`."""
     parts = enumerate(bands(channels))
     return ops.concatenate([ops.repeat(depth[..., i, None], last - first, axis=-1) for i, (first, last) in parts], -1)
 
@@ -168,10 +172,12 @@ def whole_blocks(images):
 def bits(entropy, numbers, depth, level):
     """About how many bits the latents of a batch cost, `(batch,)`.
 
+    The codec takes a few less: some number of each band needs all its bits.
+
     Args:
         entropy: the model of this name.
         numbers: `(batch, h, w, C)`, whole or, for training, with noise in the place of rounding.
-        depth: `(batch, h, w, 5)`.
+        depth: `(batch, h, w, 7)`.
         level: `(batch,)`.
     """
     found = entropy({"level": level, "depth": depth, "context": contexts(depth)})
@@ -189,7 +195,7 @@ def bits(entropy, numbers, depth, level):
 
 
 def rounded(latent, depth):
-    """The whole numbers `(..., C)` nearest to a latent that the depths `(..., 5)` hold: b bits +-(2^(b-1) - 1).
+    """The whole numbers `(..., C)` nearest to a latent that the depths `(..., 7)` hold: b bits +-(2^(b-1) - 1).
 
     One bit holds zero alone, as none does, and is not used.
     """
@@ -197,20 +203,20 @@ def rounded(latent, depth):
 
 
 def held(latent, depth):
-    """A latent `(..., C)` cut off where the depths `(..., 5)` end."""
+    """A latent `(..., C)` cut off where the depths `(..., 7)` end."""
     limit = ops.maximum(ops.exp2(by_channel(depth, latent.shape[-1]) - 1) - 1, 0.0)
     return ops.maximum(ops.minimum(latent, limit), -limit)
 
 
 def depths(latent):
-    """How many bits each band of a latent `(..., C)` needs at each position, 0 to 8, `(..., 5)`."""
+    """How many bits each band of a latent `(..., C)` needs at each position, 0 to 8, `(..., 7)`."""
     size = ops.abs(ops.round(latent))
     largest = [ops.max(size[..., first:last], axis=-1) for first, last in bands(latent.shape[-1])]
     return _bits_for(ops.stack(largest, -1))
 
 
 def color_depths(rgb, color, level):
-    """How many bits each position may need by the colours there alone, the same for all bands, `(batch, h, w, 5)`.
+    """How many bits each position may need by the colours there alone, the same for all bands, `(batch, h, w, 7)`.
 
     A block's root mean squared deviation from the mean colour bounds what any orthonormal transform makes of it; of
     that bound the largest number is rarely more than 0.7.
@@ -220,7 +226,7 @@ def color_depths(rgb, color, level):
     norm = ops.sqrt(blocks * (3 * STRIDE**2)) / _UNIT
     gain = ops.exp2(_FIRST_GAIN + _LEVEL_STEP * ops.cast(level, "float32"))
     found = _bits_for(ops.round(0.7 * norm * ops.reshape(gain, (-1, 1, 1, 1))))
-    return ops.repeat(found, len(BANDS) + 1, axis=-1)
+    return ops.repeat(found, BANDS, axis=-1)
 
 
 def _bits_for(largest):
@@ -229,7 +235,7 @@ def _bits_for(largest):
 
 
 def contexts(depth):
-    """What is known of each depth `(batch, h, w, 5)` before it, 0 to 99.
+    """What is known of each depth `(batch, h, w, 7)` before it, 0 to 99.
 
     10 times the mean, upward, of those above and to the left, plus the one of the band before; 9 for none.
     """
@@ -257,11 +263,22 @@ def _cosines(count):
     planes = np.array([[1, 1, 1], [-1, -1, 2], [1, -1, 0]])  # brightness, blue and red against the others
     planes = planes / np.linalg.norm(planes, axis=1, keepdims=True)
     basis = np.einsum("yu,xv,pc->yxcuvp", waves, waves, planes).reshape(STRIDE, STRIDE, 3, -1)
-    u, v, plane = np.indices((STRIDE, STRIDE, 3)).reshape(3, -1)
-    order = np.argsort((u + v) + 2.5 * (plane > 0), kind="stable")[:count]  # about as their variances fall
+    chosen = _channels(count)[0]
     kernel = np.zeros((STRIDE, STRIDE, 3, count), np.float32)
-    kernel[..., : len(order)] = basis[..., order]
+    kernel[..., : len(chosen)] = basis[..., chosen]
     return kernel
+
+
+@functools.cache
+def _channels(count):
+    """Which cosine each of `count` channels begins as, of `(u, v, plane)`, as far as there are any, and its band."""
+    u, v, plane = np.indices((STRIDE, STRIDE, 3)).reshape(3, -1)
+    frequency, colored = u + v, plane > 0
+    chosen = np.argsort(frequency + 2.5 * colored, kind="stable")[:count]  # about as their variances fall
+    of_color = len(CUTS[0]) + 1 + np.digitize(frequency, CUTS[1])
+    band = np.where(colored, of_color, np.digitize(frequency, CUTS[0]))[chosen]
+    order = np.argsort(band, kind="stable")
+    return chosen[order], np.pad(band[order], (0, count - len(chosen)), constant_values=BANDS - 1)
 
 
 def _down(x, width, activation):

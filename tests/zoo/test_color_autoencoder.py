@@ -5,7 +5,7 @@ import pytest
 
 import zoo
 from zoo.color_autoencoder import LEVELS, bands, color_depths, contexts, depths, rounded
-from zoo.latent_codec import DEPTHS, LatentCodec, _context
+from zoo.latent_codec import DEPTHS, NEEDED, LatentCodec, _context
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +60,10 @@ def test_depths_hold_their_numbers():
 
 
 def test_bands_cover_all_channels():
-    assert bands(128) == [(0, 4), (4, 12), (12, 28), (28, 60), (60, 128)]
-    with pytest.raises(ValueError, match="more than the 60"):
-        zoo.adaptive_autoencoder(latent=60)
+    assert bands(128) == [(0, 3), (3, 10), (10, 28), (28, 54), (54, 60), (60, 84), (84, 128)]
+    assert bands(200)[-1] == (94, 200)
+    with pytest.raises(ValueError, match="too small for each of the 7 bands"):
+        zoo.adaptive_autoencoder(latent=66)
 
 
 def test_colors_that_vary_more_get_more_bits(photographs):
@@ -70,14 +71,14 @@ def test_colors_that_vary_more_get_more_bits(photographs):
     rgb[0, 8:] = photographs[0][:8, :8]
     few, many = (np.asarray(color_depths(rgb, rgb.mean((1, 2)), np.array([level]))) for level in (1, 6))
     flat = np.asarray(color_depths(rgb[:, :8], np.full((1, 3), 100, np.float32), np.array([7])))
-    assert few.shape == (1, 2, 1, 5)
+    assert few.shape == (1, 2, 1, 7)
     assert (many >= few).all()
     assert (many > few).any()
     assert not flat.any()
 
 
 def test_contexts_are_known_to_the_decoder():
-    depth = np.random.default_rng(0).choice([0, 2, 3, 5, 8], (4, 3, 5))
+    depth = np.random.default_rng(0).choice([0, 2, 3, 5, 8], (4, 3, 7))
     found = np.asarray(contexts(depth[None].astype("float32")))[0]
     for place in np.ndindex(*depth.shape):
         known = depth.copy()
@@ -100,6 +101,17 @@ def test_numbers_come_back_from_the_bytes(codec, model, photographs, depth, leve
         inputs = {"rgb": np.pad(image, [(0, 3), (0, 6), (0, 0)], mode="edge")[None].astype("float32")}
         said = model({**inputs, "color": colors.astype("float32"), "level": np.array([level])})["bits"]
         assert 8 * len(data) == pytest.approx(float(said[0]), rel=0.01, abs=150)
+
+
+def test_depths_with_bits_to_spare(codec, photographs):
+    """They cost more, and say nothing about which number is the largest."""
+    numbers, bits, colors = (found[0] for found in codec.latents(photographs[1][None, :64, :64], 3))
+    assert 0 < bits.max() < 8
+    least, spare = (codec.pack(numbers, depth, colors, 3, (64, 64)) for depth in (bits, bits + (bits > 0)))
+    assert len(least) < len(spare)
+    assert least[0] == spare[0] + NEEDED
+    for data in (least, spare):
+        assert np.array_equal(codec.unpack(data)[0], numbers)
 
 
 def test_more_quality_for_more_bytes(codec, photographs):

@@ -41,7 +41,7 @@ DEFAULTS = {
 }
 
 FASTER = "--width 16 --epochs 5"
-SEARCH = {"depth": tuple(DEPTHS), "latent": (64, 128, 192), "width": (16, 32, 48), "learning_rate": (1e-3, 3e-3, 6e-3)}
+SEARCH = {"depth": tuple(DEPTHS), "latent": (96, 128, 192), "width": (16, 32, 48), "learning_rate": (1e-3, 3e-3, 6e-3)}
 SEARCH_TRAINED = {"level": tuple(range(LEVELS))}
 
 
