@@ -136,5 +136,5 @@ def evaluate_colorizers(loaded, arguments, argv):
 
 
 def is_classifier(model):
-    """Whether a model takes colour images."""
-    return [tensor.name for tensor in model.inputs or ()] == ["rgb"]
+    """Whether a model makes one number for each class of colour images."""
+    return [tensor.name for tensor in model.inputs or ()] == ["rgb"] and model.outputs[0].ndim == 2
