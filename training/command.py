@@ -62,6 +62,8 @@ def import_tensorflow():
     with open(os.devnull, "w") as nothing:
         os.dup2(nothing.fileno(), 2)
     try:
+        # In this order: PyTorch's compiler, which Keras may bring, and TensorFlow each have an LLVM of their own.
+        import keras  # noqa: F401 I001
         import tensorflow  # noqa: F401
     finally:
         os.dup2(stderr, 2)
