@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from scipy.ndimage import uniform_filter
 
 from zoo.color_autoencoder import STRIDE
@@ -139,6 +140,9 @@ def rate_curves(rows, quality, label):
         dashed = "--" if "dithered" in name else "-"
         axes.plot(*zip(*sorted(points), strict=True), dashed, marker=".", linewidth=2.5 if own else 1, label=name)
     axes.set(title=f"{label} over rate", xlabel="bits for each pixel, of whole files", ylabel=label, xscale="log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
     return figure
