@@ -8,9 +8,11 @@ from pathlib import Path
 
 from export.photographs import image_size
 from export.runtime import median_latency, open_decoder
-from training.command import ArgumentParser, CommandError, atomic, positive, run
+from training.command import ArgumentParser, positive, run
+from training.outputs import check_folder, result_file, writing_folder
 
 PRECISIONS = ("float32", "float16", "dynamic", "int8")
+CARD = "card.json"
 
 
 def main(argv):
@@ -21,8 +23,7 @@ def main(argv):
     """
     arguments = _parser().parse_args(argv)
     out = arguments.out or Path("exports") / Path(arguments.run).name
-    if out.exists() and not (out / "card.json").exists():
-        raise CommandError(f"{out} exists and is no export: choose another --out")
+    check_folder(out, CARD)
 
     from export.photographs import calibration_side, open_photographs
     from export.tflite import save_model
@@ -45,7 +46,7 @@ def main(argv):
         "versions": versions(),
         "files": {},
     }
-    with atomic(out) as folder, tempfile.TemporaryDirectory() as scratch:
+    with writing_folder(out, CARD) as folder, tempfile.TemporaryDirectory() as scratch:
         save_model(models, folder / "saved_model")
         smaller = None
         if views:
@@ -56,7 +57,7 @@ def main(argv):
             compared = [device.inputs(rgb) for rgb in originals], originals
             files = _convert(folder, device, models[device.signature], arguments.quantize, calibration, compared)
             card["files"] |= dict(files)
-        (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n")
+        (folder / CARD).write_text(json.dumps(card, indent=1) + "\n")
     print(f"written: {out}")
     if arguments.results:
         measured = [
@@ -129,7 +130,7 @@ def _parser():
     )
     parser.add_argument("--compare", help="other photographs to compare on, instead of --split")
     parser.add_argument("--limit", type=positive, default=8, help="photographs to compare on at most")
-    parser.add_argument("--results", type=Path, help="result file for the comparison with Keras; none if not given")
+    parser.add_argument("--results", type=result_file, help="result file of the comparison; none if not given")
     parser.add_argument("--data-dir", help="where TFDS finds its data")
     return parser
 

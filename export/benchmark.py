@@ -8,6 +8,7 @@ import numpy as np
 
 from export.runtime import median_latency, open_decoder, read_card
 from training.command import ArgumentParser, in_fresh_process, positive, run
+from training.outputs import result_file
 
 KERAS = "saved_model"
 LEAST_MS = 1000  # of measurement: a few runs of milliseconds would be what the machine does just then
@@ -24,7 +25,7 @@ def main(argv):
     parser.add_argument("exports", type=Path, nargs="+", help="folders that `python -m export` wrote")
     parser.add_argument("--threads", type=positive, nargs="+", default=(1, 2), help="numbers of threads")
     parser.add_argument("--repeats", type=positive, default=10, help="runs of each at least; the median counts")
-    parser.add_argument("--results", type=Path, default=Path("results/benchmark-decoders.json"), help="result file")
+    parser.add_argument("--results", type=result_file, default="results/benchmark-decoders.json", help="result file")
     arguments = parser.parse_args(argv)
 
     from training.results import listing, write_results

@@ -3,22 +3,25 @@
 import sys
 from pathlib import Path
 
-from PIL import Image
-
-from export.files import read_photograph, targets, write_each
+from export.files import add_force, read_photograph, targets, write_each
 from training.command import ArgumentParser, CommandError, run
+from training.outputs import is_own_png, save_png
 
 
 def main(argv):
     """Writes each photograph as PNG, in colours guessed from its luma by a colorizer of the zoo.
 
-    What cannot be read is named at the end; the others are written all the same.
+    What cannot be read or written is named at the end; the others are written all the same. What this command did not
+    write is not replaced without --force, what it reads never.
     """
     parser = ArgumentParser(prog="python -m export.colorize", description=main.__doc__)
     parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help="image file that Pillow reads")
     parser.add_argument("--model", required=True, help="run folder, .keras file or name of weights of the zoo")
     parser.add_argument("--out", type=Path, default=Path("colored"), help="folder for NAME.png of each")
+    add_force(parser)
     arguments = parser.parse_args(argv)
+    photos = arguments.photos
+    written = targets(photos, arguments.out, lambda _: ".png", lambda path: arguments.force or is_own_png(path))
 
     from training.colorizers import color_space
     from training.run_folder import load_run
@@ -29,11 +32,10 @@ def main(argv):
         raise CommandError(f"{arguments.model} is no colorizer: train one with `python -m training.fit champati`")
 
     def write(path, rgb):
-        Image.fromarray(colorize(model, rgb)).save(path, "png")
+        save_png(path, colorize(model, rgb))
         return f"{rgb.shape[1]}x{rgb.shape[0]}"
 
-    photos = arguments.photos
-    write_each(photos, targets(photos, arguments.out, lambda _: ".png"), read_photograph, write)
+    write_each(photos, written, read_photograph, write)
     return 0
 
 

@@ -1,36 +1,70 @@
-"""Many files, one after the other: what cannot be read is named at the end, and the others are written all the same."""
+"""Many files, one after the other: what goes wrong with one is told at the end, and the others are written."""
 
 from PIL import Image
 
-from training.command import CommandError, atomic
+from training.command import CommandError
+from training.outputs import check_file, writing
 
 
-def targets(sources, folder, suffix):
-    """Where each file goes: `folder/NAME` with `suffix(source)`. CommandError if two go to the same place."""
+def add_force(parser):
+    """Adds the flag `--force`."""
+    parser.add_argument("--force", action="store_true", help="replace files that this command did not write")
+
+
+def targets(sources, folder, suffix, is_own):
+    """Where each file goes: `folder/NAME` with `suffix(source)`.
+
+    Args:
+        sources, folder, suffix: see above.
+        is_own: whether a file that stands there already may be replaced.
+
+    Raises:
+        CommandError: two go to the same place, one is a source, or something else stands there.
+    """
     found = [folder / f"{source.stem}{suffix(source)}" for source in sources]
     if len(set(found)) < len(found):
         raise CommandError("two files have the same name: write them into different --out folders")
+    check_targets(found, sources, is_own)
     return found
+
+
+def check_targets(targets, sources, is_own):
+    """CommandError if a file to write is a source, or something stands there of which `is_own(path)` is not true."""
+    known = {_identity(source) for source in sources if source.exists()}
+    for target in targets:
+        if target.exists() and _identity(target) in known:
+            raise CommandError(f"{target} is one of the files to read, and is never replaced: choose another --out")
+        check_file(target, is_own)
+
+
+def _identity(path):
+    """What two names of one file have in common, through links of whatever kind."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def write_each(sources, targets, read, write):
     """Writes each target, `write(temporary path, read(source))`, which gives a line about it.
 
     Raises:
-        CommandError: at the end, if `read` raised anything, with the names of these files and why.
+        CommandError: at the end, if anything was raised, with the names of these files and why.
     """
     failed = []
     for source, target in zip(sources, targets, strict=True):
         try:
             content = read(source)
-        except Exception as error:  # whatever a damaged file makes its reader raise
-            failed.append(f"{source} ({error})")
+            with writing(target) as temporary:
+                line = write(temporary, content)
+        except Exception as error:  # whatever a damaged file makes its reader raise, or a full disk its writer
+            failed.append(f"{source} ({_reason(error)})")
             continue
-        with atomic(target) as temporary:
-            line = write(temporary, content)
         print(f"written: {target}, {line}", flush=True)
     if failed:
-        raise CommandError(f"what cannot be read: {', '.join(failed)}")
+        raise CommandError(f"{len(failed)} of {len(sources)} files were not written: {', '.join(failed)}")
+
+
+def _reason(error):
+    return str(error) or type(error).__name__
 
 
 def read_photograph(path):

@@ -3,10 +3,10 @@
 import sys
 from pathlib import Path
 
-from PIL import Image
-
-from export.files import read_photograph, targets, write_each
+from export.files import add_force, read_photograph, targets, write_each
 from training.command import ArgumentParser, CommandError, run
+from training.outputs import is_own_png, save_png
+from zoo.latent_codec import FIRST_BYTE
 
 SUFFIX = ".latent"
 
@@ -14,14 +14,17 @@ SUFFIX = ".latent"
 def main(argv):
     """Writes photographs as NAME.latent, with their bytes and what is left of them; and such files as NAME.png.
 
-    What cannot be read, or is damaged, is named at the end; the others are written all the same.
+    What cannot be read or written, or is damaged, is named at the end; the others are written all the same. What this
+    command did not write is not replaced without --force, what it reads never.
     """
     parser = ArgumentParser(prog="python -m export.latents", description=main.__doc__)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=f"photograph, or NAME{SUFFIX}")
     parser.add_argument("--model", required=True, help="run folder, .keras file or name of weights of the zoo")
     parser.add_argument("--level", type=int, default=4, help="of quality, 0 to 7")
     parser.add_argument("--out", type=Path, default=Path("latents"), help="folder for what is written")
+    add_force(parser)
     arguments = parser.parse_args(argv)
+    written = targets(arguments.files, arguments.out, _suffix, lambda path: arguments.force or _is_own(path))
 
     from training.autoencoders import codec_of, is_adaptive
     from training.metrics import psnr
@@ -41,7 +44,7 @@ def main(argv):
 
     def write(path, rgb):
         if path.suffix != SUFFIX:
-            Image.fromarray(rgb).save(path, "png")
+            save_png(path, rgb)
             return f"{rgb.shape[1]}x{rgb.shape[0]}"
         data = codec.encode(rgb, arguments.level, depth)
         path.write_bytes(data)
@@ -49,11 +52,19 @@ def main(argv):
         bits = 8 * len(data) / rgb[..., 0].size
         return f"{rgb.shape[1]}x{rgb.shape[0]}, {len(data):,} bytes, {bits:.3f} bits a pixel, {quality:.2f} dB"
 
-    def suffix(path):
-        return ".png" if path.suffix == SUFFIX else SUFFIX
-
-    write_each(arguments.files, targets(arguments.files, arguments.out, suffix), read, write)
+    write_each(arguments.files, written, read, write)
     return 0
+
+
+def _suffix(path):
+    return ".png" if path.suffix == SUFFIX else SUFFIX
+
+
+def _is_own(path):
+    if path.suffix != SUFFIX:
+        return is_own_png(path)
+    with path.open("rb") as file:
+        return file.read(1) >= bytes([FIRST_BYTE])
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import numpy as np
 from export.runtime import read_card
 from training.benchmark import median_time
 from training.command import ArgumentParser, CommandError, positive, run
+from training.outputs import result_file
 
 
 def main(argv):
@@ -23,7 +24,7 @@ def main(argv):
     parser.add_argument("--precision", default="int8", help="which of its decoders")
     parser.add_argument("--threads", type=positive, default=2, help="number of threads")
     parser.add_argument("--repeats", type=positive, default=20, help="runs of each prefix; the median counts")
-    parser.add_argument("--results", type=Path, default=Path("results/profile-edge.json"), help="result file")
+    parser.add_argument("--results", type=result_file, default="results/profile-edge.json", help="result file")
     arguments = parser.parse_args(argv)
     card = read_card(arguments.export)
     path = arguments.export / f"decoder_{arguments.precision}.tflite"

@@ -1,12 +1,11 @@
 """Runs an exported decoder from its file. Imports neither Keras nor, for TFLite, TensorFlow."""
 
 import contextlib
-import json
 
 import numpy as np
 
 from training.benchmark import median_time
-from training.command import CommandError
+from training.outputs import read_json
 
 
 class TfliteDecoder:
@@ -124,10 +123,7 @@ def _part(image, first, cells, n):
 
 def read_card(folder):
     """The card.json of an export. CommandError if there is none."""
-    try:
-        return json.loads((folder / "card.json").read_text())
-    except (OSError, ValueError):
-        raise CommandError(f"no export in {folder}: write one with `python -m export RUN --out {folder}`") from None
+    return read_json(folder / "card.json", f"write an export with `python -m export RUN --out {folder}`")
 
 
 def median_latency(decoder, inputs, repeats):

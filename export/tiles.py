@@ -8,9 +8,11 @@ import numpy as np
 from PIL import Image
 
 from export import benchmark
+from export.files import add_force, check_targets
 from export.photographs import image_size, view
 from export.runtime import decode_tiled, open_decoder, read_card
-from training.command import ArgumentParser, CommandError, atomic, in_fresh_process, run
+from training.command import ArgumentParser, CommandError, in_fresh_process, run
+from training.outputs import is_own_png, result_file, save_png, writing
 
 
 def main(argv):
@@ -27,8 +29,11 @@ def main(argv):
     parser.add_argument("--whole", type=Path, help="export of its size in whole cells, to compare the result with")
     parser.add_argument("--precision", default="int8", help="which of the decoders")
     parser.add_argument("--out", type=Path, help="PNG to write the decoded photograph to")
-    parser.add_argument("--results", type=Path, help="result file; none if not given")
+    parser.add_argument("--results", type=result_file, help="result file; none if not given")
+    add_force(parser)
     arguments = parser.parse_args(argv)
+    if arguments.out:
+        check_targets([arguments.out], [arguments.photograph], lambda path: arguments.force or is_own_png(path))
 
     from export.decoder import device_inputs
     from training.datasets import to_rgb
@@ -69,8 +74,8 @@ def main(argv):
     rows = [{"name": f"{size} in tiles of {'x'.join(map(str, card['size']))}", "n": card["n"], "metrics": metrics}]
     print(listing(rows, list(metrics)))
     if arguments.out:
-        with atomic(arguments.out) as temporary:
-            Image.fromarray(decoded).save(temporary, "PNG")
+        with writing(arguments.out) as temporary:
+            save_png(temporary, decoded)
     if arguments.results:
         write_results(arguments.results, "python -m export.tiles " + " ".join(argv), rows, decoder=file)
         print(f"written: {arguments.results}")

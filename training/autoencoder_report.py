@@ -11,8 +11,9 @@ import numpy as np
 
 from training import autoencoder_figures as figures
 from training.autoencoders import CURVES, codec_of, encoded, is_adaptive, named, nearest_kmeans, reconstructed
-from training.command import CommandError, atomic
+from training.command import CommandError
 from training.metrics import psnr, ssim
+from training.outputs import writing
 from training.rates import PALETTES, paletted
 from zoo.color_autoencoder import STRIDE
 
@@ -64,7 +65,7 @@ def write_report(folder, loaded, images, labels, names, rows):
         title = (figure.get_suptitle() or figure.axes[0].get_title()).split("\n")[0]
         source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
         parts.append(f'<figure><img alt="{html.escape(title)}" src="{source}"></figure>')
-    with atomic(Path(folder) / "report.html") as temporary:
+    with writing(Path(folder) / "report.html") as temporary:
         temporary.write_text(_page(len(images), parts, contenders, rows))
 
 
@@ -96,7 +97,7 @@ def _write_charts(folder, charts):
         file = io.BytesIO()
         figure.savefig(file, format="png")
         written[name] = file.getvalue()
-        with atomic(Path(folder) / f"{name}.png") as temporary:
+        with writing(Path(folder) / f"{name}.png") as temporary:
             temporary.write_bytes(written[name])
     return written
 

@@ -8,9 +8,9 @@ import os
 import statistics
 import sys
 import time
-from pathlib import Path
 
 from training.command import ArgumentParser, in_fresh_process, positive, run
+from training.outputs import result_file
 
 WARM_UP = 5  # training steps before any is timed
 
@@ -26,7 +26,7 @@ def main(argv):
     parser.add_argument("--size", type=positive, default=128, help="side of the crops")
     parser.add_argument("--batch-size", type=positive, default=8, help="images a step")
     parser.add_argument("--steps", type=positive, default=30, help="steps of each; the median counts")
-    parser.add_argument("--results", type=Path, default=Path("results/benchmark-training.json"), help="result file")
+    parser.add_argument("--results", type=result_file, default="results/benchmark-training.json", help="result file")
     arguments = parser.parse_args(argv)
 
     from training.results import listing, write_results

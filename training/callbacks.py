@@ -1,14 +1,14 @@
 """What happens while a model trains: the best one is kept, the run can be resumed, the person is told."""
 
 import csv
-import json
 import math
 import time
 from pathlib import Path
 
 import keras
 
-from training.command import CommandError, atomic, duration
+from training.command import CommandError, duration
+from training.outputs import read_json, write_json, writing
 
 
 class StopOnNaN(keras.callbacks.Callback):
@@ -81,7 +81,7 @@ class KeepBest(keras.callbacks.Callback):
             self.best = logs["val_loss"]
             if self.plain is not self.network:
                 self.plain.set_weights(self.network.get_weights())
-            with atomic(self.path) as temporary:
+            with writing(self.path) as temporary:
                 self.plain.save(temporary)
 
 
@@ -106,15 +106,14 @@ class SaveState(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self.history.append({"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}})
         weights = self.folder / f"state-{epoch + 1}.weights.h5"
-        with atomic(weights) as temporary:
+        with writing(weights) as temporary:
             self.model.save_weights(temporary)
-        with atomic(self.folder / "history.csv") as temporary, temporary.open("w", newline="") as file:
+        with writing(self.folder / "history.csv") as temporary, temporary.open("w", newline="") as file:
             table = csv.DictWriter(file, self.history[-1])
             table.writeheader()
             table.writerows(self.history)
         state = {"weights": weights.name, "best": self.keep_best.best, "history": self.history}
-        with atomic(self.folder / "state.json") as temporary:
-            temporary.write_text(json.dumps(state))
+        write_json(self.folder / "state.json", state)
         for old in self.folder.glob("state-*.weights.h5"):
             if old != weights:
                 old.unlink()
@@ -122,13 +121,18 @@ class SaveState(keras.callbacks.Callback):
 
 def load_state(folder, model):
     """Loads what `SaveState` saved into a compiled model; gives the lowest validation loss and the history."""
-    try:
-        state = json.loads((Path(folder) / "state.json").read_text())
-    except FileNotFoundError:
+    path = Path(folder) / "state.json"
+    if not path.exists():
         return math.inf, []
+    remedy = "start another run"
+    state = read_json(path, remedy)
     model.optimizer.build(model.trainable_variables)
-    model.load_weights(Path(folder) / state["weights"])
-    return state["best"], state["history"]
+    try:
+        model.load_weights(path.with_name(state["weights"]))
+        return state["best"], state["history"]
+    except (KeyError, TypeError, ValueError, OSError) as error:  # OSError: h5py's, for what is no HDF5 file
+        reason = str(error).strip().split("\n")[0]
+        raise CommandError(f"{path} or the weights that it names are damaged ({reason}): {remedy}") from None
 
 
 class AfterEpoch(keras.callbacks.Callback):

@@ -3,8 +3,8 @@
 import numpy as np
 
 from training.colorizers import annealed
-from training.command import atomic
 from training.metrics import psnr
+from training.outputs import writing
 from training.pictures import save_rows
 from training.rebalancing import bin_counts, rebalancing_weights, smoothed_distribution
 from training.views import grey
@@ -32,7 +32,7 @@ def distributions(path, images, bins=81):
             drawn = axes.imshow(shown, origin="lower", extent=reach * 2)
             axes.set(title=f"{title}, {bins} bins, {lattice}", xlabel="b*", ylabel="a*")
             figure.colorbar(drawn, ax=axes, label="log10")
-    with atomic(path) as temporary:
+    with writing(path) as temporary:
         figure.savefig(temporary, dpi=90, format="png")
 
 

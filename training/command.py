@@ -1,14 +1,11 @@
-"""What every command of the project shares: one-line errors, exit codes, atomic files."""
+"""What every command of the project shares: its arguments, one-line errors, exit codes."""
 
 import argparse
-import contextlib
 import logging
 import multiprocessing
 import os
-import shutil
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
 # TensorFlow's notices are not for the person who typed the command.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -32,14 +29,25 @@ class ArgumentParser(argparse.ArgumentParser):
 
 def positive(text):
     """argparse type of a whole number of at least 1."""
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {text!r}")
+    return int(text)
+
+
+def natural(text):
+    """argparse type of a whole number from 0 on that fits 32 bits: what random generators are seeded with."""
+    if not text.isdecimal() or int(text) >= 1 << 32:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to {(1 << 32) - 1}, not {text!r}")
     return int(text)
 
 
 def run(main, argv=None):
     """Calls `main(argv)` and returns its exit code; what the caller can mend becomes one line and exit code 2."""
     import_tensorflow()
+    from tensorflow.errors import OpError
+
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # a file's name may be no text that can be printed
     try:
         return main(sys.argv[1:] if argv is None else argv)
     except CommandError as error:
@@ -48,6 +56,8 @@ def run(main, argv=None):
         # Disk full, read-only folder, no permission: h5py and zipfile raise OSError too.
         reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         message = f"{reason}: see to the folder, its permissions and the room on its disk"
+    except OpError as error:
+        message = f"TensorFlow gave up: {error.message.splitlines()[0]}: see to the files and the room on their disk"
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
@@ -74,26 +84,6 @@ def in_fresh_process(function, *arguments):
     """`function(*arguments)`, run in a process of its own: for measurements that must not touch each other."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         return pool.submit(function, *arguments).result()
-
-
-@contextlib.contextmanager
-def atomic(path):
-    """Yields a temporary path beside `path`, which becomes `path` if all went well.
-
-    Works for a file and for a folder; whatever stood at `path` stays until the new one is whole.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".partial-{path.name}")
-    try:
-        yield temporary
-        if path.is_dir():
-            shutil.rmtree(path)
-        os.replace(temporary, path)
-    finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary)
-        temporary.unlink(missing_ok=True)
 
 
 def duration(seconds):

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from training.command import ArgumentParser, CommandError, positive, run
+from training.outputs import figures_folder, result_file
 
 
 def main(argv):
@@ -201,8 +202,8 @@ def _parser():
     parser.add_argument("--report", choices=("autoencoder",), help="an HTML page with all charts, in --figures")
     parser.add_argument("--tables", choices=("champati",), help="all tables of a paper, from runs of its recipes")
     parser.add_argument("--add", action="store_true", help="tables, auto-encoders: keep other rows of the result file")
-    parser.add_argument("--results", type=Path, help="result file; results/MODEL-DATASET.json if not given")
-    parser.add_argument("--figures", type=Path, help="folder for figures; none if not given")
+    parser.add_argument("--results", type=result_file, help="result file; results/MODEL-DATASET.json if not given")
+    parser.add_argument("--figures", type=figures_folder, help="folder, whose figures are replaced; none if not given")
     return parser
 
 

@@ -1,11 +1,11 @@
 """Trains a model of the zoo by its recipe: `python -m training.fit crayon`."""
 
-import json
 import shutil
 import sys
 from pathlib import Path
 
-from training.command import ArgumentParser, CommandError, atomic, positive, run
+from training.command import ArgumentParser, CommandError, natural, positive, run
+from training.outputs import check_folder, read_json, write_json
 
 PREVIEWED = 4  # validation images in preview.png
 PRECISIONS = ("float32", "mixed_bfloat16")
@@ -55,6 +55,7 @@ def train(settings, out, data_dir=None, resume=False, progress=False, stop_early
     from training.datasets import digests, open_dataset
     from training.devices import arithmetic, spread
     from training.recipes import RECIPES
+    from training.run_folder import check_photographs, seen_before
 
     recipe = RECIPES[settings["recipe"]]
     scope, share = spread(**where)
@@ -76,9 +77,12 @@ def train(settings, out, data_dir=None, resume=False, progress=False, stop_early
     shown = sources[0].crops("validation", settings["size"]).shard(spacing, 0).take(PREVIEWED)
     shown = [rgb for _, rgb in shown.as_numpy_iterator()]
 
+    seen = digests(sources)
+    if history:
+        check_photographs(out, seen)
     out = share.folder(out)
     write_json(out / "recipe.json", settings)
-    write_json(out / "data.json", digests(sources))
+    write_json(out / "data.json", {**seen, "before": seen_before(settings)})
     for spec, photographs in zip(specs, sources, strict=True):
         print(f"photographs of {spec}: {photographs.account()}")
     print(
@@ -134,11 +138,12 @@ def _arguments(argv):
         arguments.out = Path("runs") / arguments.recipe
     stored = {}
     if arguments.resume:
-        stored = _stored(arguments.out)
+        stored = _stored(arguments.out, arguments.recipe)
         commands[arguments.recipe].set_defaults(**stored, out=arguments.out)
         arguments = parser.parse_args(argv)
     elif (arguments.out / "recipe.json").exists():
         raise CommandError(f"{arguments.out} holds a run: --resume it, or choose another --out")
+    check_folder(arguments.out, "recipe.json")
     settings = recipe_settings(arguments)
     changed = [name for name in stored if settings.get(name, stored[name]) != stored[name] and name != "epochs"]
     if changed:
@@ -167,7 +172,7 @@ def recipe_parsers(parser):
         command.add_argument("--dataset", help="TFDS name, folder:PATH or samples")
         command.add_argument("--epochs", type=positive, help="passes over the training images")
         command.add_argument("--learning-rate", type=float, help="of Adam")
-        command.add_argument("--seed", type=int, help="of the weights, splits, crops and their order")
+        command.add_argument("--seed", type=natural, help="of the weights, splits, crops and their order")
         command.add_argument("--precision", choices=PRECISIONS, default=PRECISIONS[0], help="of a network's layers")
         recipe.add_arguments(command)
         command.set_defaults(**recipe.DEFAULTS)
@@ -175,28 +180,25 @@ def recipe_parsers(parser):
     return commands
 
 
-def _stored(folder):
-    try:
-        return json.loads((folder / "recipe.json").read_text())
-    except (OSError, ValueError):
-        raise CommandError(f"no run to resume in {folder}: start it without --resume") from None
+def _stored(folder, recipe):
+    """The settings of the run in a folder, which must be one of this recipe."""
+    if not (folder / "recipe.json").exists():
+        raise CommandError(f"no run to resume in {folder}: start it without --resume")
+    stored = read_json(folder / "recipe.json", "start another run")
+    if stored.get("recipe") != recipe:
+        raise CommandError(f"the run in {folder} is one of {stored.get('recipe')}, not of {recipe}: resume it as such")
+    return stored
 
 
 def _tuned(path, recipe):
     """The settings in a best.json of `training.tune`."""
-    try:
-        found = json.loads(path.read_text())["settings"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CommandError(f"no settings in {path} ({error}): give the best.json that `training.tune` wrote") from None
-    if found.pop("recipe") != recipe:
+    remedy = "give the best.json that `training.tune` wrote"
+    found = read_json(path, remedy).get("settings")
+    if not isinstance(found, dict):
+        raise CommandError(f"no settings in {path}: {remedy}")
+    if found.pop("recipe", None) != recipe:
         raise CommandError(f"{path} has settings of another recipe than {recipe}")
     return found
-
-
-def write_json(path, value):
-    """Writes a value as JSON, atomically."""
-    with atomic(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -2,13 +2,12 @@
 
 import numpy as np
 from keras import ops
-from PIL import Image
 from scipy.ndimage import uniform_filter
 
 from training.baselines import joint_bilateral
-from training.command import atomic
 from training.decoders import decode_image, encode_image, to_uint8
 from training.metrics import psnr
+from training.outputs import save_png, writing
 from training.peers import grid_bytes, jpeg_colors
 from zoo.color_grid import paint_hints
 from zoo.color_spaces import lab_to_rgb
@@ -33,8 +32,8 @@ def preview(path, images, decoder, n):
 
 def save_rows(path, rows):
     """Writes rows of images of one size as one picture."""
-    with atomic(path) as temporary:
-        Image.fromarray(np.vstack([np.hstack(row) for row in rows])).save(temporary, "png")
+    with writing(path) as temporary:
+        save_png(temporary, np.vstack([np.hstack(row) for row in rows]))
 
 
 def figure1(path, rgb, n=3):
@@ -63,7 +62,7 @@ def figure2(path, rows):
     for axes in (quality, size):
         axes.grid(alpha=0.3)
         axes.legend()
-    with atomic(path) as temporary:
+    with writing(path) as temporary:
         figure.savefig(temporary, dpi=110)
 
 
@@ -129,10 +128,10 @@ def _panels(path, lines):
         axes.imshow(rgb)
         axes.set_title(title, fontsize=8)
         axes.axis("off")
-    with atomic(path) as temporary:
+    with writing(path) as temporary:
         figure.savefig(temporary, dpi=100, format="png")
 
 
 def _enlarged(path, rgb, times):
-    with atomic(path) as temporary:
-        Image.fromarray(rgb.repeat(times, 0).repeat(times, 1)).save(temporary)
+    with writing(path) as temporary:
+        save_png(temporary, rgb.repeat(times, 0).repeat(times, 1))

@@ -9,6 +9,7 @@ import keras
 from training.callbacks import StopOnNaN
 from training.command import ArgumentParser, positive, run
 from training.fit import PRECISIONS
+from training.outputs import result_file
 
 WARM_UP = 5  # training steps before any is timed
 PASSES = 3  # forward, and twice as much back: to the inputs of each layer and to its weights
@@ -33,7 +34,7 @@ def main(argv):
     add("--hosts", help="see `training.fit`")
     add("--host", type=int, default=0, help="see `training.fit`")
     add("--data-dir", help="where TFDS finds its data")
-    add("--results", type=Path, default=Path("results/profile-training.json"), help="result file")
+    add("--results", type=result_file, default="results/profile-training.json", help="result file")
     arguments = parser.parse_args(argv)
 
     from training.devices import device_name, spread

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from training.command import ArgumentParser, CommandError, atomic, run
+from training.command import ArgumentParser, CommandError, run
+from training.outputs import writing
 
 GUARD = ("astronaut", "chelsea", "coffee")  # photographs that scikit-image brings
 GUARD_SIZE, GUARD_STEP, GUARD_LEVEL = 256, 16, 4
@@ -36,7 +37,7 @@ def main(argv):
 
     loaded = load_run(arguments.run)
     model = loaded.model.name
-    if not loaded.digests or model not in MODELS or not arguments.name.startswith(f"{model}-"):
+    if not loaded.all_known or model not in MODELS or not arguments.name.startswith(f"{model}-"):
         raise CommandError(f"{arguments.run} is no run of a model for weights named {arguments.name}: see --name")
     rows = read_results(arguments.results)["rows"]
     samples = open_dataset("samples")  # resized copies of photographs that it may have seen
@@ -68,7 +69,7 @@ def main(argv):
     files |= {seen_file: seen.encode(), f"{arguments.name}{SUFFIX}": (json.dumps(card, indent=1) + "\n").encode()}
     with contextlib.ExitStack() as all_or_none:
         for file, content in files.items():
-            all_or_none.enter_context(atomic(FOLDER / file)).write_bytes(content)
+            all_or_none.enter_context(writing(FOLDER / file)).write_bytes(content)
     for file in older:
         (FOLDER / file).unlink()
     print(f"written: {', '.join(files)}, in {FOLDER}")

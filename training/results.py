@@ -7,7 +7,6 @@ those of `pivot` or, with `metrics=a,b`, of `listing`; `where=key:value,key:valu
 """
 
 import contextlib
-import json
 import os
 import platform
 import re
@@ -16,7 +15,8 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from training.command import ArgumentParser, CommandError, atomic, run
+from training.command import ArgumentParser, run
+from training.outputs import read_json, write_json, writing
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-image", "pillow", "ai-edge-litert", "ai-edge-quantizer")
 MARKED = re.compile(r"(<!-- table (\S+) (.*?)-->\n).*?(<!-- end -->)", re.DOTALL)
@@ -43,8 +43,7 @@ def write_results(path, command, rows, dataset=None, seed=None, **more):
         **more,
         "rows": rows,
     }
-    with atomic(path) as temporary:
-        temporary.write_text(json.dumps(_rounded(result), indent=1, allow_nan=False) + "\n")
+    write_json(path, _rounded(result), allow_nan=False)
 
 
 def versions():
@@ -58,10 +57,7 @@ def versions():
 
 def read_results(path):
     """The result file at `path`. CommandError if there is none, or it is no JSON."""
-    try:
-        return json.loads(Path(path).read_text())
-    except (OSError, ValueError) as error:
-        raise CommandError(f"cannot read the result file {path}: {error}") from None
+    return read_json(path, "give a result file that a command wrote")
 
 
 def pivot(rows, metric, down="name", across="n"):
@@ -150,7 +146,7 @@ def main(argv):
     parser.add_argument("markdown", type=Path, help="file whose marked tables are written again")
     path = parser.parse_args(argv).markdown
     text = render(path.read_text(), path.parent)
-    with atomic(path) as temporary:
+    with writing(path) as temporary:
         temporary.write_text(text)
     return 0
 

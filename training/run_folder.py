@@ -1,6 +1,5 @@
 """A trained model and what is known about its training."""
 
-import json
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,18 +8,27 @@ import keras
 
 from training.command import CommandError
 from training.decoders import model_decoder
+from training.outputs import read_json
 from zoo import weights
 from zoo.registry import pretrained
 
 
 @dataclass
 class Run:
-    """A model, the settings of its run (empty for a bare .keras file), and the digests of the images it has seen."""
+    """A model and what is known of its training.
+
+    Attributes:
+        path: of the run folder or .keras file, or the name of weights of the zoo.
+        settings: of its recipe; empty for a bare .keras file.
+        digests: of the images that it, or the weights that it started from, were trained or validated on.
+        all_known: whether these are all: not for a bare .keras file, nor after a start from weights of unknown data.
+    """
 
     path: Path
     model: keras.Model
     settings: dict
-    digests: set | None
+    digests: set
+    all_known: bool
 
     def decoder(self):
         """The model as a decoder (`training.decoders`). CommandError if it is none."""
@@ -41,9 +49,10 @@ def only_unseen(runs, photographs, split):
     Raises:
         CommandError: images of another split are known from training or validation.
     """
-    if any(run.digests is None for run in runs):
-        print("note: no data.json beside the model, so it cannot be checked whether it has seen these images")
-    digests = frozenset().union(*(run.digests or () for run in runs))
+    for run in runs:
+        if not run.all_known:
+            print(f"note: it is not known what all {run.path} was trained on, so it may have seen these images")
+    digests = frozenset().union(*(run.digests for run in runs))
     if split == "test":
         photographs.left_out = digests
     yield
@@ -77,10 +86,7 @@ def load_run(path):
     except Exception as error:  # zipfile, h5py, JSON or Keras, whatever is damaged
         reason = str(error).strip().split("\n")[0]
         raise CommandError(f"{file} is not a Keras model that can be read ({reason})") from None
-    settings = _json(file.parent / "recipe.json") or {}
-    data = _json(file.parent / "data.json")
-    digests = None if data is None else {digest for split in ("train", "validation") for digest in data[split]}
-    return Run(path, model, settings, digests)
+    return Run(path, model, _beside(file, "recipe.json"), *_seen(file))
 
 
 def _pretrained(name):
@@ -90,13 +96,42 @@ def _pretrained(name):
     except ValueError as error:  # damaged
         raise CommandError(str(error)) from None
     settings = {key: value for key, value in card["settings"].items() if key != "dataset"}  # which is elsewhere
-    return Run(Path(name), model, settings, set(_json(weights.FOLDER / card["seen"])))
+    return Run(Path(name), model, settings, set(weights.seen(name)), True)
 
 
-def _json(path):
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        raise CommandError(f"{path} is damaged ({error})") from None
+def _beside(model, name):
+    """A JSON file beside a model; empty if there is none."""
+    path = model.with_name(name)
+    return read_json(path, "put the run's own file there again") if path.exists() else {}
+
+
+def _seen(file):
+    """Digests of what a model or weights were trained and validated on, by the data.json beside them; if all are."""
+    data = _beside(file, "data.json")
+    parts = [data.get("train"), data.get("validation"), data.get("before", [])]
+    return set().union(*filter(None, parts)), None not in parts
+
+
+def seen_before(settings):
+    """Sorted digests of the images that the weights a run starts from have seen; None if that is not known."""
+    if not settings.get("weights"):
+        return []
+    name = weights.find(settings["weights"])
+    digests, all_known = (weights.seen(name), True) if name else _seen(Path(settings["weights"]))
+    return sorted(digests) if all_known else None
+
+
+def check_photographs(folder, seen):
+    """CommandError unless a run that is resumed finds the photographs that it began with, in the same splits.
+
+    Args:
+        folder: of the run.
+        seen: `training.datasets.digests` of what is there now.
+    """
+    stored = read_json(folder / "data.json", "without it the run cannot be resumed, start another one")
+    changed = [split for split, found in seen.items() if found != stored.get(split)]
+    if changed:
+        raise CommandError(
+            f"these are not the photographs that the run in {folder} began with: those of {' and '.join(changed)} have "
+            "changed. Put them back, or start another run"
+        )

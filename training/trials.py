@@ -1,7 +1,7 @@
 """All trials of a search in a table, a picture and a result file, and the best of them."""
 
-from training.command import CommandError, atomic
-from training.fit import write_json
+from training.command import CommandError
+from training.outputs import write_json, writing
 from training.results import listing, write_results
 from training.search_space import chosen
 from training.trade_offs import front, knee
@@ -102,5 +102,5 @@ def draw(path, rows, best, names, objective):
             axis.set_xticks(range(len(ticks)), ticks)
         what = "PSNR" if objective in ("knee", "psnr") else objective
         axis.set(title=f"{what} by {name}", xlabel=name, ylabel=f"{what}, dB" if what == "PSNR" else what)
-    with atomic(path) as temporary:
+    with writing(path) as temporary:
         figure.savefig(temporary, dpi=90, format="png")

@@ -1,7 +1,6 @@
 """Searches settings with KerasTuner: `python -m training.tune crayon --search n=6,15,20`."""
 
 import functools
-import json
 import os
 import shutil
 import sys
@@ -9,10 +8,11 @@ import threading
 import time
 from pathlib import Path
 
-from training.command import ArgumentParser, CommandError, atomic, duration, positive, run
-from training.fit import recipe_parsers, recipe_settings, train, write_json
+from training.command import ArgumentParser, CommandError, duration, positive, run
+from training.fit import recipe_parsers, recipe_settings, train
+from training.outputs import check_folder, read_json, result_file, write_json, writing_folder
 
-ORACLES = ("grid", "random", "bayesian", "hyperband")
+ORACLES = ("grid", "random", "bayesian", "hyperband")  # of `training.oracles`
 HEARTBEAT = 2.0  # seconds
 RETRIES = 2  # of a trial that fails for no fault of its settings, or whose worker is lost
 
@@ -30,6 +30,8 @@ def main(argv):
 
         return launch(argv, arguments.workers)
 
+    from keras_tuner.errors import FatalError
+
     from training.trials import report
 
     search = Search(settings, arguments)
@@ -40,7 +42,10 @@ def main(argv):
 
         serve(tuner.oracle, search.budget, arguments.lost)
     else:
-        tuner.search()
+        try:
+            tuner.search()
+        except FatalError as error:
+            raise error.__cause__ from None
     return 0 if "worker" in role else report(search, tuner.oracle.trials, argv)
 
 
@@ -71,7 +76,6 @@ class Search:
 
     def tuner(self):
         """A KerasTuner tuner in the folder of the search, with the trials that it has already."""
-        import keras_tuner
         from keras_tuner.engine import base_tuner
         from keras_tuner.src import config
 
@@ -87,19 +91,32 @@ class Search:
                 with _Heartbeat(self.oracle, trial):
                     return search.run_trial(trial.trial_id, trial.hyperparameters.values)
 
+            def _get_tuner_fname(self):
+                return str(self.oracle.file)
+
+            def save(self):
+                """Nothing: the oracle saves whatever changes."""
+
+            def reload(self):
+                if not self._is_worker():
+                    self.oracle.reload()
+
             def on_trial_end(self, trial):
                 super().on_trial_end(trial)
                 if not distributed():
                     budget.account(self.oracle, self.oracle.trials[trial.trial_id])
 
-        oracle = self._oracle(keras_tuner)
+        oracle = self._oracle()
         oracle.verbose = 0
         return Tuner(oracle, directory=str(self.arguments.out), project_name="search")
 
-    def _oracle(self, keras_tuner):
+    def _oracle(self):
+        import keras_tuner
+
+        from training.oracles import ORACLES
         from training.search_space import hyperparameters
 
-        arguments, oracles = self.arguments, keras_tuner.oracles
+        arguments = self.arguments
         options = {
             "objective": keras_tuner.Objective("objective", "max"),
             "hyperparameters": hyperparameters(self.space),
@@ -107,20 +124,16 @@ class Search:
             "max_retries_per_trial": RETRIES,
             "max_consecutive_failed_trials": None,
         }
-        if arguments.oracle == "hyperband":
-            found = oracles.HyperbandOracle(max_epochs=self.settings["epochs"], **options)
-            found.max_trials = arguments.trials
-            return found
-        kinds = {
-            "grid": _grid(oracles.GridSearchOracle),
-            "random": oracles.RandomSearchOracle,
-            "bayesian": oracles.BayesianOptimizationOracle,
-        }
-        return kinds[arguments.oracle](max_trials=arguments.trials, **options)
+        if arguments.oracle != "hyperband":
+            return ORACLES[arguments.oracle](max_trials=arguments.trials, **options)
+        found = ORACLES["hyperband"](max_epochs=self.settings["epochs"], **options)
+        found.max_trials = arguments.trials
+        return found
 
     def run_trial(self, name, values):
         """Trains, unless there is nothing to train, and measures: metrics with the `objective` and the `seconds`."""
-        from keras_tuner.errors import FailedTrialError
+        from keras_tuner.errors import FailedTrialError, FatalError
+        from tensorflow.errors import OpError
 
         from training.search_space import chosen
         from training.trade_offs import measure, worth
@@ -135,6 +148,8 @@ class Search:
             )
         except CommandError as error:
             raise FailedTrialError(str(error)) from None
+        except (OSError, OpError) as error:  # a full disk, which is so for the next trial as well
+            raise FatalError(str(error)) from error
         return {**metrics, "seconds": time.perf_counter() - began}
 
     def _trained(self, name, own, values):
@@ -148,8 +163,8 @@ class Search:
         self.recipe.check(settings)
         earlier = values.get("tuner/trial_id")
         if earlier is not None and not folder.exists():
-            with atomic(folder) as temporary:
-                shutil.copytree(self.arguments.out / f"trial-{earlier}", temporary)
+            with writing_folder(folder, "recipe.json") as temporary:
+                shutil.copytree(self.arguments.out / f"trial-{earlier}", temporary, dirs_exist_ok=True)
         keras.backend.clear_session()
         resume = (folder / "state.json").exists()
         train(settings, folder, self.arguments.data_dir, resume, stop_early=self.arguments.patience)
@@ -248,23 +263,6 @@ def _loaded(path):
     return load_run(path)
 
 
-def _grid(kind):
-    """KerasTuner's grid search, for trials side by side.
-
-    It waits for the end of a trial before it names the one that follows, for the hyperparameters that a trial might
-    bring: here none does, and as many run at once as there are workers.
-    """
-
-    class Grid(kind):
-        def populate_space(self, trial_id):
-            found = super().populate_space(trial_id)
-            if found["values"] is not None:
-                self._populate_next.append(trial_id)
-            return found
-
-    return Grid
-
-
 def distributed():
     """Whether this is a worker or the chief of several processes, by KerasTuner's environment variables."""
     return "KERASTUNER_ORACLE_IP" in os.environ
@@ -294,7 +292,7 @@ def _arguments(argv):
             help="seconds without a word from a worker until its trial is given away",
         )
         add("--out", type=Path, help="folder of the search; runs/tune-RECIPE if not given")
-        add("--results", type=Path, help="result file, with a picture beside it; trials.json in --out if not given")
+        add("--results", type=result_file, help="result file, with a PNG beside it; trials.json in --out if not given")
         add("--resume", action="store_true", help="go on with the search in --out")
     arguments = parser.parse_args(argv)
     arguments.out = arguments.out or Path("runs") / f"tune-{arguments.recipe}"
@@ -311,13 +309,14 @@ def _same_search(path, wanted, resume):
     if path.exists():
         if not resume:
             raise CommandError(f"{path.parent} holds a search: --resume it, or choose another --out")
-        stored = json.loads(path.read_text())
+        stored = read_json(path, "begin the search anew, with another --out")
         changed = [name for name in wanted if wanted[name] != stored.get(name)]
         if changed:
             raise CommandError(f"the search in {path.parent} had another {changed[0]}: resume it with the same")
     elif resume and not distributed():
         raise CommandError(f"no search to resume in {path.parent}: start it without --resume")
     else:
+        check_folder(path.parent, path.name)
         write_json(path, wanted)
 
 

@@ -33,6 +33,11 @@ def card(name):
     return json.loads((FOLDER / f"{name}{SUFFIX}").read_text())
 
 
+def seen(name):
+    """Digests of the images that weights were trained or validated on; see `training.datasets`."""
+    return json.loads((FOLDER / card(name)["seen"]).read_text())
+
+
 def parts(name):
     """The files of weights in the zoo, in the order in which they are put together."""
     return sorted(FOLDER.glob(f"{name}.npz*"))

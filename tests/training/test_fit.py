@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training import fit
-from training.run_folder import load_run
+from training import evaluate, fit
+from training.datasets import SAMPLES
+from training.run_folder import load_run, seen_before
+from zoo.weights import save_weights, seen
+
+PHOTOGRAPHS = sorted(SAMPLES.glob("*.webp"))
 
 
 def history(folder):
@@ -203,6 +208,64 @@ def test_another_run_is_not_overwritten(run_folder, refused):
     argv = ["crayon", "--out", str(run_folder)]
     assert "holds a run: --resume it" in refused(fit.main, argv)
     assert "was started with another width" in refused(fit.main, [*argv, "--resume", "--width", "4"])
+
+
+def test_a_run_is_resumed_by_its_own_recipe(run_folder, refused):
+    line = refused(fit.main, ["crayon_edge", "--out", str(run_folder), "--resume"])
+    assert "is one of crayon, not of crayon_edge" in line
+
+
+@pytest.mark.parametrize("seed", ["-1", "1.5", str(1 << 32), "²"])
+def test_seeds(seed, tmp_path, refused):
+    assert "--seed" in refused(fit.main, ["crayon", "--dataset", "samples", "--seed", seed, "--out", str(tmp_path)])
+
+
+@pytest.mark.parametrize("file", ["recipe.json", "data.json", "state.json", "state-2.weights.h5"])
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff"])
+def test_a_damaged_run(file, content, run_folder, tmp_path, refused):
+    shutil.copytree(run_folder, tmp_path / "run")
+    (tmp_path / "run" / file).write_bytes(content)
+    line = refused(fit.main, ["crayon", "--out", str(tmp_path / "run"), "--resume", "--epochs", "3"])
+    assert str(tmp_path / "run") in line
+
+
+def test_photographs_that_came_meanwhile(run_folder, tmp_path, refused):
+    """A run is not resumed on other photographs: what it was trained on would be validated on."""
+    folder, out = tmp_path / "photos", tmp_path / "run"
+    folder.mkdir()
+    for path in PHOTOGRAPHS[4:16]:
+        shutil.copy(path, folder)
+    settings = json.loads((run_folder / "recipe.json").read_text())
+    fit.train({**settings, "dataset": f"folder:{folder}", "epochs": 1}, out)
+    known = (out / "data.json").read_bytes()
+    for path in PHOTOGRAPHS[:4]:
+        shutil.copy(path, folder)
+    line = refused(fit.main, ["crayon", "--out", str(out), "--resume", "--epochs", "2"])
+    assert "not the photographs that the run" in line
+    assert (out / "data.json").read_bytes() == known
+
+
+def test_what_the_weights_at_the_start_have_seen(run_folder, tmp_path, refused):
+    """It is handed on: of weights of the zoo, and of a .npz beside a data.json; of another nobody knows."""
+    start, folder, out = tmp_path / "start", tmp_path / "photos", tmp_path / "run"
+    for path in (start, folder):
+        path.mkdir()
+    save_weights(load_run(run_folder).model, start / "start.npz")
+    shutil.copy(run_folder / "data.json", start)
+    for path in PHOTOGRAPHS[:6]:
+        with Image.open(path) as image:
+            image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / f"{path.stem}.png")
+    settings = json.loads((run_folder / "recipe.json").read_text())
+    start = {"weights": str(start / "start.npz")}
+    fit.train({**settings, **start, "dataset": f"folder:{folder}", "epochs": 1}, out)
+    assert load_run(out).digests > load_run(run_folder).digests
+    assert load_run(out).all_known
+    scored = ["--dataset", "samples", "--split", "train", "--n", "20", "--size", "64", "--levin", "0"]
+    assert "trained or validated on" in refused(evaluate.main, [str(out), *scored])
+
+    assert seen_before({"weights": None}) == []
+    assert seen_before({"weights": "crayon_edge"}) == sorted(seen("crayon_edge-photographs"))
+    assert seen_before({"weights": shutil.copy(start["weights"], tmp_path)}) is None
 
 
 def test_read_only_folder(tmp_path, refused, small):

@@ -14,7 +14,7 @@ from keras_tuner.src import protos
 from PIL import Image
 from skimage import data
 
-from training import chief, fit, tune
+from training import chief, fit, oracles, tune
 from training.recipes import RECIPES
 from training.search_space import Range, chosen, hyperparameters, search_space
 from training.trade_offs import front, knee, worth
@@ -112,6 +112,73 @@ def test_steps_of_a_trained_decoder(folder, tmp_path, monkeypatch, refused):
     assert "settings in" in refused(fit.main, ["crayon_edge", "--from", str(out / "best.json"), "--out", str(tmp_path)])
 
 
+def test_a_folder_whose_name_is_a_pattern(folder, tmp_path, monkeypatch):
+    """A search in `tune[a]*` finds its trials again, also those of another oracle that go on."""
+    argv = [*TRAINED[:-1], "n=8,16,40", "--images", "1", "--dataset", f"folder:{folder}"]
+    argv += ["--out", str(tmp_path / "tune[a]*"), "--oracle", "random"]
+    assert tune.main([*argv, "--trials", "2"]) == 0
+    rows = json.loads((tmp_path / "tune[a]*" / "trials.json").read_text())["rows"]
+    assert tune.main([*argv, "--trials", "3", "--resume"]) == 0
+    again = json.loads((tmp_path / "tune[a]*" / "trials.json").read_text())["rows"]
+    assert [row for row in again if row["name"] in ("0", "1")] == rows
+    assert sorted(row["n"] for row in again) == [8, 16, 40]
+
+
+def test_a_grid_goes_on_where_it_was_killed(folder, tmp_path, monkeypatch):
+    """Killed in the second trial and again right behind its end, a grid has every trial once."""
+    out, begun = tmp_path / "search", []
+    argv = [*TRAINED, "--dataset", f"folder:{folder}", "--images", "1", "--out", str(out)]
+    run_trial, end_trial = tune.Search.run_trial, oracles.Kept.end_trial
+
+    def killed_in_the_second(search, name, values):
+        begun.append(values["n"])
+        if len(begun) == 2:
+            raise KeyboardInterrupt
+        return run_trial(search, name, values)
+
+    def killed_behind_its_end(oracle, trial):
+        end_trial(oracle, trial)
+        if len(begun) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(tune.Search, "run_trial", killed_in_the_second)
+    monkeypatch.setattr(oracles.Kept, "end_trial", killed_behind_its_end)
+    for resume in ([], ["--resume"]):
+        with pytest.raises(KeyboardInterrupt):
+            tune.main([*argv, *resume])
+    assert tune.main([*argv, "--resume"]) == 0
+    assert begun == [8, 16, 16, 40, 80]
+    assert sorted(row["n"] for row in json.loads((out / "trials.json").read_text())["rows"]) == [8, 16, 40, 80]
+
+
+@pytest.mark.parametrize("file", ["search.json", "search/oracle.json"])
+@pytest.mark.parametrize("text", ["", "{}", '{"trials": {"0": {}}}', "[1]", '{"trials": 1}'])
+def test_a_damaged_search(file, text, folder, tmp_path, refused):
+    """A file that a full disk or a crash left: one line that names it and what can be done."""
+    out = tmp_path / "search"
+    argv = [*TRAINED[:-1], "n=8,16", "--images", "1", "--dataset", f"folder:{folder}", "--out", str(out)]
+    oracle = tune.Search(*tune._arguments(argv)).tuner().oracle
+    oracle.create_trial("tuner0")
+    (out / file).write_text(text)
+    line = refused(tune.main, [*argv, "--resume"])
+    assert str(out) in line
+    assert "another --out" in line or "had another" in line
+
+
+def test_a_full_disk_ends_a_search(folder, tmp_path, refused, monkeypatch):
+    """It is no fault of a trial's settings, and would be met by the next one as well."""
+    begun = []
+
+    def full(trained, values, **_):
+        begun.append(values["n"])
+        raise OSError(28, "No space left on device", "trial-0/model.keras")
+
+    monkeypatch.setattr("training.trade_offs.measure", full)
+    argv = [*TRAINED, "--dataset", f"folder:{folder}", "--images", "1", "--out", str(tmp_path / "search")]
+    assert "trial-0/model.keras: No space left" in refused(tune.main, argv)
+    assert len(begun) == 1
+
+
 def test_objectives_of_a_command(folder, tmp_path, refused):
     argv = [*TRAINED[:-1], "n=8,40", "--dataset", f"folder:{folder}", "--images", "1"]
     assert tune.main([*argv, "--objective", "lagrangian", "--multiplier", "1e6", "--out", str(tmp_path / "a")]) == 0
@@ -171,7 +238,7 @@ def test_a_lost_worker_gives_its_trial_away(tmp_path):
     """Its trial goes to the next worker that asks, is ended once, and no worker is sent away before."""
     space = hyperparameters({"n": (1, 2)})
     objective = keras_tuner.Objective("objective", "max")
-    oracle = keras_tuner.oracles.GridSearchOracle(objective, hyperparameters=space, max_retries_per_trial=1)
+    oracle = oracles.Grid(objective, hyperparameters=space, max_retries_per_trial=1)
     oracle._set_project_dir(str(tmp_path), "search")
     oracle.verbose = 0
     told = tune.Budget(None, "psnr")
