@@ -5,12 +5,12 @@ import time
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from export import benchmark
-from export.files import add_force, check_targets
+from export.cards import read_grid_file
+from export.files import add_force, check_targets, read_photograph
 from export.photographs import image_size, view
-from export.runtime import decode_tiled, open_decoder, read_card
+from export.runtime import decode_tiled, open_decoder
 from training.command import ArgumentParser, CommandError, in_fresh_process, run
 from training.outputs import is_own_png, result_file, save_png, writing
 
@@ -36,16 +36,18 @@ def main(argv):
         check_targets([arguments.out], [arguments.photograph], lambda path: arguments.force or is_own_png(path))
 
     from export.decoder import device_inputs
-    from training.datasets import to_rgb
     from training.decoders import YCBCR
     from training.metrics import psnr
     from training.results import listing, write_results
 
-    cards = {folder: read_card(folder) for folder in (arguments.export, arguments.small, arguments.whole) if folder}
-    card = cards[arguments.export]
+    folders = [folder for folder in (arguments.export, arguments.small, arguments.whole) if folder]
+    cards, paths = zip(*(read_grid_file(folder, arguments.precision) for folder in folders), strict=True)
+    card, cards, paths = cards[0], dict(zip(folders, cards, strict=True)), dict(zip(folders, paths, strict=True))
+    for folder, other in cards.items():
+        if any(other[name] != card[name] for name in ("n", "kind", "space")):
+            raise CommandError(f"{folder} is of another n, kind or color space than {arguments.export}")
     try:
-        with Image.open(arguments.photograph) as image:
-            rgb, _ = to_rgb(image)
+        rgb = read_photograph(arguments.photograph)
     except Exception as error:  # whatever a damaged file makes Pillow raise
         raise CommandError(f"cannot read {arguments.photograph} as an image ({error})") from None
     rgb = view(rgb, arguments.size or rgb.shape[:2])
@@ -55,19 +57,21 @@ def main(argv):
         )
     inputs = {name: value[0] for name, value in device_inputs(rgb, card["n"], card["kind"], YCBCR).items()}
 
-    file = f"decoder_{arguments.precision}.tflite"
-    decoded, metrics = in_fresh_process(measure, arguments.export / file, inputs, card["n"])
+    try:
+        decoded, metrics = in_fresh_process(measure, paths[arguments.export], inputs, card["n"])
+    except ValueError as error:  # tiles that are too small
+        raise CommandError(f"{arguments.export} cannot decode in tiles ({error}): choose another export") from None
     metrics["psnr"] = psnr(rgb, decoded)
     if arguments.small:
         height, width = cards[arguments.small]["size"]
         metrics["pixels_of_small"] = rgb.shape[0] * rgb.shape[1] / (height * width)
         metrics["time_of_small"] = (
-            metrics["ms"] / in_fresh_process(benchmark.measure, arguments.small / file, 2, 20)["latency_ms"]
+            metrics["ms"] / in_fresh_process(benchmark.measure, paths[arguments.small], 2, 20)["latency_ms"]
         )
     if arguments.whole:
         if cards[arguments.whole]["size"] != [-(-side // card["n"]) * card["n"] for side in rgb.shape[:2]]:
             raise CommandError(f"{arguments.whole} is not of the photograph's size, {rgb.shape[:2]} in whole cells")
-        whole = decode_tiled(open_decoder(arguments.whole / file), **inputs, n=card["n"])
+        whole = decode_tiled(open_decoder(paths[arguments.whole]), **inputs, n=card["n"])
         difference = np.abs(whole.astype(int) - decoded)
         metrics |= {"largest_difference": int(difference.max()), "differing_share": float((difference > 0).mean())}
     size = "x".join(map(str, rgb.shape[:2]))
@@ -77,7 +81,9 @@ def main(argv):
         with writing(arguments.out) as temporary:
             save_png(temporary, decoded)
     if arguments.results:
-        write_results(arguments.results, "python -m export.tiles " + " ".join(argv), rows, decoder=file)
+        write_results(
+            arguments.results, "python -m export.tiles " + " ".join(argv), rows, decoder=paths[arguments.export].name
+        )
         print(f"written: {arguments.results}")
     return 0
 

@@ -11,7 +11,8 @@ from PIL import Image
 from export import benchmark
 from training import fit
 from training.command import run
-from training.datasets import SAMPLES, to_rgb
+from training.datasets import SAMPLES
+from training.pixels import read_image
 
 SMALL = ["--dataset", "samples", "--width", "8", "--size", "64", "--batch-size", "8", "--n", "20"]
 
@@ -56,7 +57,7 @@ def benchmarked(tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def photographs():
     """Three real photographs of 256x256, uint8."""
-    return [to_rgb(Image.open(SAMPLES / f"{name}.webp"))[0] for name in ("1391487", "1583339", "60003")]
+    return [read_image(SAMPLES / f"{name}.webp")[0] for name in ("1391487", "1583339", "60003")]
 
 
 @pytest.fixture(scope="session")

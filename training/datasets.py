@@ -1,14 +1,15 @@
 """Photographs as tf.data: crops of uint8 sRGB, from TFDS, from a folder, or from the samples in this package.
 
-The data set knows nothing of the task. Every image is opened by Pillow, so that all sources treat the odd ones
-alike: grey, CMYK, 16-bit and transparent images become RGB (on white), turned upright by their EXIF tag; what
-cannot be read or is smaller than the crop is skipped. Both are counted.
+The data set knows nothing of the task. Every image is opened by `training.pixels`, so that all sources treat the odd
+ones alike: whatever its color space and its numbers are, it becomes 8-bit sRGB; what cannot be read or is smaller than
+the crop is skipped. Both are counted, and what is no photograph in a folder.
 """
 
 import functools
 import hashlib
 import io
 import math
+import os
 import socket
 import threading
 import urllib.request
@@ -17,12 +18,12 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image, ImageOps
 
 from training.command import CommandError
+from training.folders import Listing
+from training.pixels import read_image
 
 SAMPLES = Path(__file__).parent / "samples"
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 SPLITS = ("train", "validation", "test")
 SHUFFLED_BYTES = 1 << 30  # out of as many the next one is drawn at random
 CACHE_BYTES = 6 << 30  # crops beyond this are decoded again every epoch
@@ -33,9 +34,9 @@ def open_dataset(spec, test_images=(), seed=0, data_dir=None):
 
     Args:
         spec: `samples`, `folder:PATH` or the name of a TFDS data set with an `image` feature.
-            A folder holds train/, validation/ (or val/) and test/, each with images at any depth, or, flat,
-            only images: then a seeded tenth each is held out for validation and for test.
-            Without a validation split a seeded fifth of the training images is held out.
+            A folder holds train/, validation/ (or val/) and test/, in any case, each with images at any depth, below
+            a folder for each class if there are classes; or, flat, only images: then a seeded tenth each is held out
+            for validation and for test. Without a validation split a seeded fifth of the training images is held out.
         test_images: positions that make the test split where validation must be shared between the two;
             if there are none, or the split is too small for them, a seeded tenth of it does.
         seed: of all random choices.
@@ -61,6 +62,7 @@ class Photographs:
             container have the same digest; a resized copy has not.
         left_out: digests of images that are skipped, since they are known from training.
         tally: how many images were converted and skipped, and why.
+        passed_over: what lies between the images and is none, in words.
     """
 
     def __init__(self, spec, seed):
@@ -69,6 +71,7 @@ class Photographs:
         self.seen = {}
         self.left_out = frozenset()
         self.tally = Counter()
+        self.passed_over = ""
         self._skipped = {}
         self._lock = threading.Lock()  # images are decoded in parallel
 
@@ -150,7 +153,9 @@ class Photographs:
     def account(self):
         """What happened to the images read so far, in one line."""
         line = ", ".join(f"{count} {what}" for what, count in sorted(self.tally.items()) if count) or "none read"
-        return f"{line}; first skipped: {next(iter(self._skipped))}" if self._skipped else line
+        line += f", passed over: {self.passed_over}" if self.passed_over else ""
+        name, why = next(iter(self._skipped.items()), (None, None))
+        return f"{line}; first skipped: {name} ({why})" if name else line
 
     def _items(self, split):
         """What each image of a split is opened from, in a fixed order."""
@@ -174,26 +179,24 @@ class Photographs:
     def _load(self, split, name, source, least_side=1):
         """The pixels of one image, entered in the account; None for one that is skipped."""
         try:
-            with Image.open(self._open(source)) as image:
-                rgb, conversion = to_rgb(image)
-        except Exception:  # whatever a damaged file makes Pillow raise: OSError, SyntaxError, struct.error ...
-            return self._skip(name, "unreadable")
+            rgb, remarks = read_image(self._open(source))
+        except Exception as error:  # whatever a damaged file makes Pillow raise: OSError, SyntaxError, struct.error ...
+            return self._skip(name, "unreadable", " ".join(str(error).split()) or type(error).__name__)
         if min(rgb.shape[:2]) < least_side:
-            return self._skip(name, "too small")
+            return self._skip(name, "too small", f"{rgb.shape[1]}x{rgb.shape[0]}")
         digest = hashlib.blake2b(rgb.tobytes(), digest_size=8).hexdigest()
         if digest in self.left_out:
-            return self._skip(name, "known from training")
+            return self._skip(name, "known from training", "its pixels are the same")
         with self._lock:
             if name not in self.seen[split]:
                 self.seen[split][name] = digest
-                self.tally["used"] += 1
-                self.tally[f"converted from {conversion}"] += bool(conversion)
+                self.tally.update(["used", *remarks])
         return rgb
 
-    def _skip(self, name, why):
+    def _skip(self, name, why, detail):
         with self._lock:
             if name not in self._skipped:
-                self._skipped[name] = why
+                self._skipped[name] = detail
                 self.tally[f"skipped as {why}"] += 1
 
 
@@ -226,43 +229,54 @@ class FolderPhotographs(Photographs):
     def __init__(self, spec, root, test_images, seed):
         super().__init__(spec, seed)
         if not root.is_dir():
-            raise CommandError(f"no folder {root}: --dataset folder:PATH needs a folder of JPEG, PNG or WebP images")
+            raise CommandError(f"no folder {root}: --dataset folder:PATH needs a folder of photographs")
         self.root = root
-        self.flat = not (root / "train").is_dir()
-        if self.flat:
-            self.splits = split_flat(_images(root), seed)
-        else:
-            held_out = _images(root / "validation") or _images(root / "val")
-            self.splits = {"train": _images(root / "train"), "validation": held_out, "test": _images(root / "test")}
-            share_held_out(self.splits, test_images, seed)
+        listing = Listing(root)
+        self.flat, self.splits = listing.flat, listing.splits
+        self.passed_over = listing.account() if root != SAMPLES else ""  # which lie beside their licence
         if not any(self.splits.values()):
-            raise CommandError(f"no JPEG, PNG or WebP image in {root}")
+            passed_over = f" (passed over: {self.passed_over})" if self.passed_over else ""
+            raise CommandError(f"no photograph in {root}{passed_over}: put in JPEG, PNG, WebP, AVIF, TIFF or BMP files")
+        if self.flat:
+            self.splits = split_flat(self.splits["train"], seed)
+        else:
+            share_held_out(self.splits, test_images, seed)
         # Folders are sorted by label, and the shuffle of each epoch has a limited buffer.
         order = np.random.default_rng(seed).permutation(len(self.splits["train"]))
         self.splits["train"] = [self.splits["train"][i] for i in order]
 
     def _stream(self, items):
-        names = [path.relative_to(self.root).as_posix() for path in items]
-        paths = [str(path) for path in items]
-        return tf.data.Dataset.from_tensor_slices((tf.constant(names, tf.string), tf.constant(paths, tf.string)))
+        names = tf.constant([self._name(path) for path in items], tf.string)
+        paths = tf.constant([os.fsencode(path) for path in items], tf.string)
+        return tf.data.Dataset.from_tensor_slices((names, paths))
+
+    def _name(self, path):
+        """What a photograph is called: text, also where the name of its file is none."""
+        return path.relative_to(self.root).as_posix().encode(errors="backslashreplace").decode()
 
     def _open(self, source):
-        return source.decode()
+        return os.fsdecode(source)
 
     def _labels(self, split):
-        """Class numbers by name: folders below the split, sorted."""
-        folders, classes = self._folders(split), self.classes(split)
-        return {path.relative_to(self.root).as_posix(): classes.index(parts[-1]) for path, parts in folders.items()}
+        """Class numbers by name: one number in all splits, in the order of the names of the classes."""
+        numbers = {name: number for number, name in enumerate(self.classes(split))}
+        return {self._name(path): numbers[self._class(path)] for path in self._items(split)}
 
     def classes(self, split):
-        """Names of the classes, in the order of their numbers. CommandError if there are none."""
-        folders = self._folders(split)
-        if not folders or any(len(parts) < 2 for parts in folders.values()):
-            raise CommandError(f"{self.root} has no classes: {split}/ must hold a folder for each")
-        return sorted({parts[-1] for parts in folders.values()})
+        """Names of the classes of the whole data set, in the order of their numbers.
 
-    def _folders(self, split):
-        return {path: path.relative_to(self.root).parent.parts for path in self._items(split)}
+        CommandError if not every photograph of `split` has one.
+        """
+        stray = next((path for path in self._items(split) if self._class(path) is None), None)
+        if stray or not self._items(split):
+            example = f", not like {self._name(stray)}" if stray else ""
+            raise CommandError(f"{self.root} has no classes: {split}/ must hold a folder for each{example}")
+        return sorted({self._class(path) for path in self._items("all")} - {None})
+
+    def _class(self, path):
+        """The first folder below that of the split; None if there is none."""
+        parts = path.relative_to(self.root).parts
+        return None if self.flat or len(parts) < 3 else parts[1]
 
 
 class TfdsPhotographs(Photographs):
@@ -360,23 +374,3 @@ def _divide(splits, whole, part, positions):
     chosen = set(map(int, positions))
     splits[part] = [item for i, item in enumerate(splits[whole]) if i in chosen]
     splits[whole] = [item for i, item in enumerate(splits[whole]) if i not in chosen]
-
-
-def to_rgb(image):
-    """The upright 8-bit sRGB pixels `(H, W, 3)` of a Pillow image, and what they were converted from, or ''."""
-    image.load()
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith(("I", "F")):
-        levels = np.asarray(image).astype("float32")
-        grey = (levels / 257 if levels.max() > 255 else levels).round().clip(0, 255).astype(np.uint8)
-        return np.repeat(grey[..., None], 3, axis=-1), "16-bit"
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return np.asarray(Image.alpha_composite(white, image).convert("RGB")), "alpha"
-    conversion = {"RGB": "", "P": "", "1": "grey", "L": "grey"}.get(image.mode, image.mode)
-    return np.asarray(image.convert("RGB")), conversion
-
-
-def _images(folder):
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())

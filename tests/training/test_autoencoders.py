@@ -12,10 +12,11 @@ from PIL import Image
 import zoo
 from training import evaluate, fit
 from training.autoencoders import balanced, deltas
-from training.datasets import SAMPLES, open_dataset, to_rgb
+from training.datasets import SAMPLES, open_dataset
 from training.latent_bytes import LatentCounts
 from training.metrics import psnr
 from training.metrics import ssim as ssim_of_one
+from training.pixels import read_image
 from training.rates import PALETTES, bd_rate, image_codec, paletted
 from training.tasks import LatentTask, ssim
 
@@ -25,7 +26,7 @@ DATA = ["--dataset", "samples", "--size", "64"]
 @pytest.fixture(scope="module")
 def small():
     """Four samples at 64x64."""
-    return [to_rgb(Image.open(path))[0][::4, ::4] for path in sorted(SAMPLES.glob("*.webp"))[:4]]
+    return [read_image(path)[0][::4, ::4] for path in sorted(SAMPLES.glob("*.webp"))[:4]]
 
 
 @pytest.mark.parametrize("method", PALETTES)

@@ -10,7 +10,8 @@ from training import evaluate, fit
 from training.champati import row_name
 from training.color_metrics import DISTANCES, auc, chroma, colorfulness, rarity, threshold_accuracy
 from training.colorizers import colored
-from training.datasets import SAMPLES, open_dataset, to_rgb
+from training.datasets import SAMPLES, open_dataset
+from training.pixels import read_image
 from training.rebalancing import bin_counts, rebalancing_weights, smoothed_distribution
 from training.recipes import RECIPES
 from training.tasks import LumaTask
@@ -24,7 +25,7 @@ from zoo.color_spaces import rgb_to_lab, rgb_to_yuv
 @pytest.fixture(scope="module")
 def small():
     """All samples at 32x32, uint8."""
-    return np.stack([to_rgb(Image.open(path))[0][4::8, 4::8] for path in sorted(SAMPLES.glob("*.webp"))])
+    return np.stack([read_image(path)[0][4::8, 4::8] for path in sorted(SAMPLES.glob("*.webp"))])
 
 
 @pytest.fixture(scope="module")

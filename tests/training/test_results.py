@@ -48,5 +48,5 @@ def test_round_trip_and_tables(tmp_path):
 
 
 def test_missing_result_file(tmp_path):
-    with pytest.raises(CommandError, match="cannot read the result file"):
+    with pytest.raises(CommandError, match="give a result file"):
         results.read_results(tmp_path / "none.json")
