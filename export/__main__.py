@@ -6,13 +6,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+from export.cards import CARD
 from export.photographs import image_size
 from export.runtime import median_latency, open_decoder
-from training.command import ArgumentParser, positive, run
+from training.command import ArgumentParser, check_flags, positive, run
 from training.outputs import check_folder, result_file, writing_folder
 
 PRECISIONS = ("float32", "float16", "dynamic", "int8")
-CARD = "card.json"
+ONLY_FOR = {"n": ("decoders of grids",), "kind": ("decoders of grids",)}
 
 
 def main(argv):
@@ -21,7 +22,8 @@ def main(argv):
     Every file is loaded again, run on real photographs and compared with Keras; one that differs too much is not
     left behind. card.json tells what was measured.
     """
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
     out = arguments.out or Path("exports") / Path(arguments.run).name
     check_folder(out, CARD)
 
@@ -29,8 +31,10 @@ def main(argv):
     from export.tflite import save_model
     from training.results import versions, write_results
     from training.run_folder import load_run
+    from training.scored import kind_of
 
     loaded = load_run(arguments.run)
+    check_flags(parser, argv, kind_of(loaded.model), ONLY_FOR)
     devices = _devices(loaded, arguments)
     size = arguments.size = arguments.size or devices[0].size
     models = {device.signature: device.build(size) for device in devices}
@@ -100,8 +104,14 @@ def _convert(folder, device, model, precisions, calibration, compared):
         measured = verify(path, precision, inputs, expected, originals)
         entry = {"signature": device.signature, **_entry(path, measured, inputs[0])}
         lost = f"{entry['psnr']} dB, {entry['psnr_loss']} dB below Keras" if originals else f"{entry['fidelity']} dB"
-        print(f"{path.name}: {entry['bytes']:,} bytes, {lost}", flush=True)
+        print(f"{path.name}: {entry['bytes']:,} bytes, {lost}{_int8(entry, precision)}", flush=True)
         yield path.name, entry
+
+
+def _int8(entry, precision):
+    """How much of a file's arithmetic is int8, in words, where that is measured."""
+    how = "with int8 weights" if precision == "dynamic" else "in int8"
+    return f", {entry['int8_share']:.1%} of its arithmetic {how}" if "int8_share" in entry else ""
 
 
 def _entry(path, measured, inputs):

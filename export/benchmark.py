@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from export.runtime import median_latency, open_decoder, read_card
+from export.cards import read_card
+from export.runtime import median_latency, open_decoder
 from training.command import ArgumentParser, in_fresh_process, positive, run
 from training.outputs import result_file
 

@@ -3,7 +3,6 @@
 import math
 from argparse import ArgumentTypeError
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
@@ -21,6 +20,7 @@ def open_photographs(settings, arguments, calibrated):
     """Views of the training split to calibrate on, photographs to compare on, and their account."""
     from training.datasets import open_dataset
     from training.recipes import RECIPES
+    from training.results import dataset_name
 
     def opened(spec):
         test_images = RECIPES[settings["recipe"]].TEST_IMAGES if "recipe" in settings else ()
@@ -40,9 +40,9 @@ def open_photographs(settings, arguments, calibrated):
     if not originals:
         raise CommandError(f"no usable image in {spec} ({photographs.account()}): choose another --dataset")
     data = {
-        "dataset": Path(spec).name,
+        "dataset": dataset_name(spec),
         "calibration": {"split": "train", "views": len(views), "size": calibrated},
-        "verification": {"dataset": Path(arguments.compare or spec).name, "split": split, "images": len(originals)},
+        "verification": {"dataset": dataset_name(arguments.compare or spec), "split": split, "images": len(originals)},
     }
     return views, originals, data
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from export.runtime import read_card
+from export.cards import read_file
 from training.benchmark import median_time
-from training.command import ArgumentParser, CommandError, positive, run
+from training.command import ArgumentParser, positive, run
 from training.outputs import result_file
 
 
@@ -26,14 +26,12 @@ def main(argv):
     parser.add_argument("--repeats", type=positive, default=20, help="runs of each prefix; the median counts")
     parser.add_argument("--results", type=result_file, default="results/profile-edge.json", help="result file")
     arguments = parser.parse_args(argv)
-    card = read_card(arguments.export)
-    path = arguments.export / f"decoder_{arguments.precision}.tflite"
-    if path.name not in card["files"]:
-        raise CommandError(f"no {path}: the export holds {', '.join(card['files'])}")
+    card, path = read_file(arguments.export, arguments.precision)
 
     from training.results import listing, write_results
 
-    timed = ((name, _latency(content, arguments)) for name, content in prefixes(path.read_bytes()))
+    level = card.get("level", 0)
+    timed = ((name, _latency(content, arguments, level)) for name, content in prefixes(path.read_bytes()))
     names, until = zip(*timed, strict=True)
     until = np.minimum.accumulate(until[::-1])[::-1]
     added = defaultdict(list)
@@ -72,14 +70,15 @@ def prefixes(content):
         yield names[code], flatbuffer_utils.convert_object_to_bytearray(model)
 
 
-def _latency(content, arguments):
-    """Median time in ms of one run, without copies of inputs and outputs."""
+def _latency(content, arguments, level):
+    """Median time in ms of one run, without copies of inputs and outputs; of an auto-encoder at this level."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_content=bytes(content), num_threads=arguments.threads)
     interpreter.allocate_tensors()
     for detail in interpreter.get_input_details():
-        interpreter.set_tensor(detail["index"], np.full(detail["shape"], 128, np.uint8))
+        value = level if "level" in detail["name"] else 128
+        interpreter.set_tensor(detail["index"], np.full(detail["shape"], value, np.uint8))
     return 1000 * median_time(interpreter.invoke, arguments.repeats, warm_up=2)
 
 

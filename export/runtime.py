@@ -5,7 +5,6 @@ import contextlib
 import numpy as np
 
 from training.benchmark import median_time
-from training.outputs import read_json
 
 
 class TfliteDecoder:
@@ -119,11 +118,6 @@ def _part(image, first, cells, n):
     rows, columns = (slice(f * n, (f + c) * n) for f, c in zip(first, cells, strict=True))
     part = image[rows, columns]
     return np.pad(part, [(0, c * n - side) for c, side in zip(cells, part.shape[:2], strict=True)] + [(0, 0)], "edge")
-
-
-def read_card(folder):
-    """The card.json of an export. CommandError if there is none."""
-    return read_json(folder / "card.json", f"write an export with `python -m export RUN --out {folder}`")
 
 
 def median_latency(decoder, inputs, repeats):

@@ -21,6 +21,7 @@ _INT8_LAYERS = (
     r"|(down|up)\d|widen|detail|bottleneck)"
 )
 _INT8_NORMS = r"/(vgg_)?norm\d"  # behind their ReLU they stay products and sums
+FLOAT32_LAYERS = r"/blocks"  # the transform of an auto-encoder, see above
 
 # What ends a decoder of uint8 in TFLite. XNNPACK runs no cast, but a quantisation of scale 1 is the same.
 _TO_UINT8 = {
@@ -107,6 +108,8 @@ def _int8(flat, calibrated, inputs):
     """Quantises a float32 TFLite model by the ranges that another one of the same operators takes on `inputs`."""
     with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings(action="ignore"):
         ranges = _quantizer(calibrated).calibrate(inputs, num_threads=os.cpu_count())
+        if not ranges:  # of layers of other names: it stays float32, which `export.verify` finds out
+            return flat
         names = dict(zip(_computed(calibrated), _computed(flat), strict=True))
         ranges = {names.get(name, name): value for name, value in ranges.items()}
         return bytes(_quantizer(flat).quantize(ranges, enable_progress_report=False).quantized_model)

@@ -4,7 +4,9 @@ import re
 
 import numpy as np
 
+from export.arithmetic import int8_share
 from export.runtime import open_decoder
+from export.tflite import FLOAT32_LAYERS
 from training.command import CommandError
 from training.metrics import psnr
 
@@ -12,6 +14,11 @@ from training.metrics import psnr
 FORBIDDEN = re.compile(r"Flex|CUSTOM|SPACE_TO_BATCH|BATCH_TO_SPACE|POW")
 # The least PSNR in dB, over all images, between what a decoder and Keras make of the same input.
 LEAST_FIDELITY = {"float32": 60, "float16": 45, "dynamic": 36, "int8": 30}
+# The least share of int8 arithmetic in a file that is called int8, which is chosen by the names of layers: a model of
+# other names would stay float32. What is float32 on purpose does not count, an eighth of the adaptive encoder. Of the
+# shipped weights the edge decoder at n = 100 has the least, 0.975, since its attention is float32; that costs the same
+# at any width, so that a network of a quarter of the width has 0.77 at n = 20.
+LEAST_INT8 = 0.7
 
 
 def verify(path, precision, inputs, keras_outputs, originals=None, signature=None):
@@ -27,10 +34,12 @@ def verify(path, precision, inputs, keras_outputs, originals=None, signature=Non
 
     Returns:
         Dict of `psnr` and `keras_psnr` against the originals, `psnr_loss` between them, and `fidelity`, the PSNR
-        between the two decoders; all in dB. Of an encoder `fidelity` alone.
+        between the two decoders; all in dB. Of an encoder `fidelity` alone. For `int8` also `int8_share`, that of the
+        multiply-accumulates; for `dynamic` that of those with int8 weights.
 
     Raises:
-        CommandError: a forbidden operator, another type than uint8, or a fidelity below `LEAST_FIDELITY`.
+        CommandError: a forbidden operator, another type than uint8, a share of int8 below `LEAST_INT8`, or a fidelity
+            below `LEAST_FIDELITY`.
     """
     decoder = open_decoder(path, signature=signature)
     forbidden = [name for name in decoder.operators if FORBIDDEN.search(name)]
@@ -40,8 +49,9 @@ def verify(path, precision, inputs, keras_outputs, originals=None, signature=Non
         )
     if set(decoder.types.values()) != {"uint8"}:
         raise CommandError(f"nothing exported: {path.name} does not take and give uint8 alone: {decoder.types}")
+    shares = {} if path.is_dir() else _int8_shares(path, precision)
     outputs = [decoder(tensors)[0] for tensors in inputs]
-    measured = {"fidelity": psnr(np.concatenate(keras_outputs), np.concatenate(outputs))}
+    measured = {"fidelity": psnr(np.concatenate(keras_outputs), np.concatenate(outputs)), **shares}
     if measured["fidelity"] < LEAST_FIDELITY[precision]:
         raise CommandError(
             f"nothing exported: {path.name} agrees with Keras to {measured['fidelity']:.1f} dB only, "
@@ -51,6 +61,21 @@ def verify(path, precision, inputs, keras_outputs, originals=None, signature=Non
         return measured
     own, theirs = _mean_psnr(originals, outputs), _mean_psnr(originals, keras_outputs)
     return {"psnr": own, "keras_psnr": theirs, **measured, "psnr_loss": theirs - own}
+
+
+def _int8_shares(path, precision):
+    """`int8_share` of a TFLite file, where its precision promises any. CommandError if `int8` has too little of it."""
+    if precision not in ("int8", "dynamic"):
+        return {}
+    if precision == "int8":
+        counted = int8_share(path, without=FLOAT32_LAYERS)
+        if counted < LEAST_INT8:
+            raise CommandError(
+                f"nothing exported: {path.name} does {counted:.0%} of its arithmetic in int8, less than the "
+                f"{LEAST_INT8:.0%} that int8 must reach: its layers do not have the names of the zoo's, leave int8 out "
+                "of --quantize"
+            )
+    return {"int8_share": int8_share(path, hybrid=precision == "dynamic")}
 
 
 def _mean_psnr(originals, decoded):

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from itertools import product
 from pathlib import Path
 
 from PIL import Image
@@ -30,12 +31,14 @@ from training.command import import_tensorflow, run
 from training.datasets import SAMPLES
 from training.outputs import UNFINISHED, write_json
 
+DISK = 0.05  # seconds for a file to reach the disk, and for a name to
 SMALL = ["--dataset", "samples", "--width", "2", "--size", "64", "--batch-size", "12", "--n", "20"]
 
 
 class Fit:
     """A run: no epoch that ended is lost or changed; its weights are there."""
 
+    seconds = 8.0  # until it is killed, at most: the start, and some epochs
     epochs = 400
 
     def __init__(self, folder):
@@ -71,7 +74,8 @@ class Fit:
 class Tune:
     """A search: no trial that ended is lost, changed or run again."""
 
-    last = 60
+    seconds = 4.0  # the start, and some trials
+    last = 160
 
     def __init__(self, folder):
         self.out = folder / "search"
@@ -87,18 +91,7 @@ class Tune:
     def call(self):
         steps = ",".join(map(str, range(4, self.last + 1)))
         argv = ["crayon_edge", "--trained", "crayon_edge-photographs", "--dataset", f"folder:{self.photographs}"]
-        argv += [
-            "--size",
-            "80",
-            "--images",
-            "1",
-            "--search",
-            f"n={steps}",
-            "--trials",
-            str(1000),
-            "--out",
-            str(self.out),
-        ]
+        argv += ["--size", "160", "--images", "1", "--search", f"n={steps}", "kind", "--out", str(self.out)]
         assert run(tune.main, argv + (["--resume"] if (self.out / "search.json").exists() else [])) == 0
 
     def check(self):
@@ -116,14 +109,17 @@ class Tune:
         """Nothing: it ends by itself."""
 
     def left(self):
-        steps = [row["n"] for row in json.loads((self.out / "trials.json").read_text())["rows"]]
-        assert sorted(steps) == list(range(4, self.last + 1))
+        rows = json.loads((self.out / "trials.json").read_text())["rows"]
+        searched = product(range(4, self.last + 1), ("means", "points"))
+        assert sorted((row["n"], row["kind"]) for row in rows) == list(searched)
         kept = {"best.json", "search", "search.json", "trials.json", "trials.png"}
         return {path.name for path in self.out.iterdir()} - kept
 
 
 class Export:
     """An export: there is none, or a whole one, of the one step or the other."""
+
+    seconds = None  # as long as it takes
 
     def __init__(self, folder):
         self.out = folder / "exports" / "e"
@@ -155,10 +151,12 @@ class Export:
 class Publish:
     """Weights of the zoo: none, or whole ones with their card and what they have seen."""
 
+    seconds = None
     name = "crayon-killed"
 
     def __init__(self, folder):
         self.folder = folder / "pretrained"
+        self.card = self.folder / f"{self.name}.card.json"
         self.runs = [folder / name for name in "ab"]
         self.number = 0
 
@@ -167,7 +165,8 @@ class Publish:
         for seed, out in enumerate(self.runs):
             settings = Fit._settings(["crayon", *SMALL, "--epochs", "1", "--seed", str(seed), "--out", str(out)])
             fit.train(*settings)
-            write_json(out / "metrics.json", {"command": "", "rows": []})
+            row = {"name": "crayon", "n": 20, "subset": "all", "metrics": {"psnr": 0.0}}
+            write_json(out / "metrics.json", {"command": "", "rows": [row]})
 
     def call(self):
         import zoo.weights
@@ -179,10 +178,9 @@ class Publish:
 
     def check(self):
         self.number += 1
-        path = self.folder / f"{self.name}.card.json"
-        if path.exists():
-            card = json.loads(path.read_text())
-            stored = (self.folder / f"{self.name}.npz").read_bytes()
+        if self.card.exists():
+            card = json.loads(self.card.read_text())
+            stored = b"".join((self.folder / file).read_bytes() for file in card["files"])
             assert hashlib.sha256(stored).hexdigest() == card["sha256"]
             assert json.loads((self.folder / card["seen"]).read_text())
 
@@ -190,7 +188,8 @@ class Publish:
         """Nothing: it ends by itself."""
 
     def left(self):
-        return {path.name for path in self.folder.iterdir() if path.name.startswith(UNFINISHED)}
+        card = json.loads(self.card.read_text())
+        return {path.name for path in self.folder.iterdir()} - {self.card.name, card["seen"], *card["files"]}
 
 
 def forked(function):
@@ -201,11 +200,23 @@ def forked(function):
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 1)
     os.dup2(silent, 2)
+    for name in ("fsync", "replace"):  # as on a slow disk, so that kills hit what is being written
+        setattr(os, name, slowed(getattr(os, name)))
     try:
         function()
         os._exit(0)
     except BaseException:
         os._exit(1)
+
+
+def slowed(function):
+    """A function that takes a moment longer."""
+
+    def called(*arguments):
+        time.sleep(DISK)
+        return function(*arguments)
+
+    return called
 
 
 def ended(pid):
@@ -227,8 +238,7 @@ def tried(kind, count, seed):
         subject = kind(Path(folder))
         if hasattr(subject, "prepare"):
             assert ended(forked(subject.prepare))
-        # About as long as a whole one takes, or the start and some epochs or trials.
-        whole = timed(subject.call) if kind in (Export, Publish) else 8.0
+        whole = subject.seconds or timed(subject.call)
         while seen["killed"] < count:
             pid = forked(subject.call)
             time.sleep(chosen.uniform(0, whole))

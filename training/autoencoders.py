@@ -11,6 +11,7 @@ from training.metrics import psnr, ssim
 from training.rates import PALETTE_SIZES, PALETTES, QUALITIES, bd_rate, image_codec, paletted
 from training.rebalancing import chunks
 from training.run_folder import only_unseen
+from training.scored import file_name, one_dataset, run_names
 from zoo.color_autoencoder import LEVELS, whole_blocks
 from zoo.latent_codec import LatentCodec
 
@@ -39,10 +40,10 @@ def evaluate_autoencoders(loaded, arguments, argv):
     """
     from training.autoencoder_report import check_report, write_curves, write_report
     from training.datasets import open_dataset
-    from training.results import listing, write_results
+    from training.results import dataset_name, listing, write_results
 
-    settings = loaded[0].settings
-    spec = (arguments.dataset or [settings.get("dataset", "cifar100")])[0]
+    names, settings = run_names(loaded, [curve_name(run) for run in loaded]), loaded[0].settings
+    spec = one_dataset(arguments, loaded[0], "cifar100")
     photographs = open_dataset(spec, (), settings.get("seed", 0), arguments.data_dir)
     size = settings.get("size", 32) if arguments.size is None else arguments.size
     split = arguments.split or ("all" if photographs.flat and spec != settings.get("dataset") else "test")
@@ -50,11 +51,13 @@ def evaluate_autoencoders(loaded, arguments, argv):
         images, labels = balanced(photographs, split, size, arguments.limit)
     if arguments.report:
         check_report(loaded, labels)
-    name = Path(spec).name
-    path = arguments.results or Path("results") / f"autoencoder-{name}.json"
-    dataset = {"name": name, "split": split, "images": len(images), "size": size or "whole"}
-    rows = [row for run in loaded for row in rows_of(run, images, arguments.data_dir)]
-    models = {str(run.path): {"parameters": run.model.count_params(), **run.settings} for run in loaded}
+        if names != [curve_name(run) for run in loaded]:
+            raise CommandError("the report shows one run of each curve: leave out the others")
+    path = arguments.results or Path("results") / f"{file_name(['autoencoder'], spec)}.json"
+    dataset = {"name": dataset_name(spec), "split": split, "images": len(images), "size": size or "whole"}
+    runs = dict(zip(names, loaded, strict=True))
+    rows = [{**row, "name": name} for name, run in runs.items() for row in rows_of(run, images, arguments.data_dir)]
+    models = {name: {"parameters": run.model.count_params(), **run.settings} for name, run in runs.items()}
     if arguments.add:
         others, other_models = _others(path, dataset, rows)
         rows, models = rows + others, other_models | models
@@ -115,13 +118,19 @@ def balanced(photographs, split, size, limit):
 
 
 def rows_of(run, images, data_dir=None):
-    """Rows of one run: of an adaptive one for each level, of another as it is, and with its latent in few bits."""
+    """Rows of one run: of an adaptive one for each level, of another as it is, and with its latent in few bits.
+
+    The latent of a bare .keras file stays as it is: of what data its range is to be taken is not known.
+    """
     name = curve_name(run)
     if is_adaptive(run.model):
         return [_row(name, level, images, round_trip(run, images, level)) for level in range(LEVELS)]
     floats = {"latent_numbers": float(np.prod(encoded(run.model, images[:1])[0].shape)), "pixel_bytes": images[0].size}
     plain = _row(name, "float32", images, round_trip(run, images))
     rows = [{**plain, "paper": PAPER[name], "metrics": plain["metrics"] | floats}]
+    if not run.settings:
+        print(f"note: {run.path} has no recipe.json beside it, so it has no rows of latents in few bits")
+        return rows
     for bits, quantised in _quantised(run, images, data_dir):
         rows.append(_row(name, f"{bits} bits", images, quantised))
     return rows
@@ -157,8 +166,8 @@ def _quantised(run, images, data_dir):
     from training.latent_bytes import LatentCounts
 
     settings, decoder = run.settings, run.model.get_layer("decoder")
-    known = open_dataset(settings.get("dataset", "cifar100"), (), settings["seed"], data_dir)
-    known = np.stack(encoded(run.model, known.unlabelled("validation", settings["size"], CALIBRATED_ON)))
+    known = open_dataset(settings.get("dataset", "cifar100"), (), settings.get("seed", 0), data_dir)
+    known = np.stack(encoded(run.model, known.unlabelled("validation", settings.get("size", 32), CALIBRATED_ON)))
     latents = encoded(run.model, images)
     for bits in BIT_DEPTHS:
         counts = LatentCounts(known, bits)

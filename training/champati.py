@@ -7,11 +7,12 @@ import numpy as np
 from keras import ops
 
 from training import champati_figures as figures
-from training.colorizers import ColorScorer, add_share_of_grey_error, colored, is_classifier
+from training.colorizers import ColorScorer, add_share_of_grey_error, colored, one_classifier
 from training.command import CommandError
 from training.decoders import to_uint8
 from training.rebalancing import chunks
 from training.run_folder import load_run, only_unseen
+from training.scored import one_dataset, run_names
 from training.views import grey
 from zoo.champati import bin_colors
 from zoo.color_bins import nearest_bin
@@ -77,14 +78,19 @@ def tables(arguments, argv):
     in the paper: what each lattice of bins can reach at best. With `--add`, rows of other runs in the file stay.
     """
     from training.datasets import open_dataset
-    from training.results import listing, write_results
+    from training.results import dataset_name, listing, write_results
 
     path = arguments.results or Path("results/champati-tables.json")
     runs = [load_run(run) for run in arguments.runs]
-    classifier = next((run for run in runs if is_classifier(run.model)), None)
+    classifier = one_classifier(runs)
     if classifier is None:
         raise CommandError("feature preservation needs a classifier: add a run of `training.fit champati_features`")
-    data = open_dataset((arguments.dataset or ["cifar10"])[0], (), 0, arguments.data_dir)
+    other = next((run for run in runs if run is not classifier and run.settings.get("recipe") != "champati"), None)
+    if other is not None:
+        raise CommandError(f"{other.path} is no run of `training.fit champati`, of which the tables are: leave it out")
+    run_names(runs)
+    spec = one_dataset(arguments, classifier, "cifar10") if arguments.dataset else "cifar10"
+    data = open_dataset(spec, (), 0, arguments.data_dir)
     with only_unseen(runs, data, "test"):
         images, labels = data.labelled("test", 32, arguments.limit)
     score, rows = ColorScorer(images, classifier.model, labels), []
@@ -122,7 +128,7 @@ def tables(arguments, argv):
             best = max(of_kind, key=lambda row: row["metrics"]["gain_255"])
             rows.append({**best, "name": f"{what}: {best['name']}", "table": "7", "paper": paper_figures(what)})
     print(listing(rows, ["table", "ta_255", "gain_255", "gain_squared", "feature_preservation", "colorfulness"]))
-    dataset = {"name": "cifar10", "split": "test", "images": len(images), "size": 32}
+    dataset = {"name": dataset_name(spec), "split": "test", "images": len(images), "size": 32}
     feature_settings = {"parameters": classifier.model.count_params(), **classifier.settings}
     write_results(
         path, "python -m training.evaluate " + " ".join(argv), rows, dataset, None, classifier=feature_settings

@@ -11,6 +11,7 @@ from training.decoders import to_uint8
 from training.metrics import psnr
 from training.rebalancing import chunks
 from training.run_folder import load_run, only_unseen
+from training.scored import AUTOENCODERS, GRIDS, file_name, one_dataset
 from training.tasks import LumaTask
 from training.views import grey
 from zoo.champati import bin_colors
@@ -39,7 +40,12 @@ def colored(model, images):
 
 
 def annealed(run, images, temperature):
-    """What the classifier of a run makes of the luma of uint8 sRGB `(N, H, W, 3)` at another temperature, as uint8."""
+    """What the classifier of a run makes of the luma of uint8 sRGB `(N, H, W, 3)` at another temperature, as uint8.
+
+    CommandError for a run whose settings do not say what its bins are.
+    """
+    if not {"color_space", "bins", "lattice"} <= run.settings.keys():
+        raise CommandError(f"what the bins of {run.path} are is not known: put its recipe.json beside it")
     space = run.settings["color_space"]
     bins, decoded = bin_colors(run.settings["bins"], space, run.settings["lattice"]), []
     for (part,) in chunks(images):
@@ -57,9 +63,14 @@ class ColorScorer:
         classifier: a model from `{"rgb": ...}` to logits, for `feature_preservation`, the per cent of the guesses that
             it puts into their class; None to do without.
         labels: class numbers `(N,)`.
+
+    Raises:
+        CommandError: all originals are grey, so that there are no colours to guess.
     """
 
     def __init__(self, original, classifier=None, labels=None):
+        if np.array_equal(original, grey(original)):
+            raise CommandError(f"all {len(original)} images are grey: to score colours choose another --dataset")
         self.original = original
         self.classifier = classifier
         self.labels = labels
@@ -99,16 +110,21 @@ def evaluate_colorizers(loaded, arguments, argv):
         arguments, argv: of `training.evaluate`.
     """
     from training.datasets import open_dataset
-    from training.results import listing, write_results
+    from training.results import dataset_name, listing, write_results
 
     runs = list(loaded.values())
     if arguments.classifier:
         runs.append(load_run(arguments.classifier))
-    classifier = next((run.model for run in runs if is_classifier(run.model)), None)
-    if arguments.classifier and classifier is None:
-        raise CommandError(f"{arguments.classifier} is no classifier: train one with `training.fit champati_features`")
-    settings = runs[0].settings
-    spec, size = (arguments.dataset or [settings.get("dataset", "cifar10")])[0], arguments.size or SIDE
+        if not is_classifier(runs[-1].model):
+            raise CommandError(
+                f"{arguments.classifier} is no classifier: train one with `training.fit champati_features`"
+            )
+    found = one_classifier(runs)
+    classifier, settings = found and found.model, runs[0].settings
+    if arguments.size == 0:
+        raise CommandError(f"--size 0, whole images, is for {GRIDS} and {AUTOENCODERS}: leave it out")
+    spec, size = one_dataset(arguments, runs[0], "cifar10"), arguments.size or settings.get("size", SIDE)
+    _check_size(runs, size)
     photographs = open_dataset(spec, (), settings.get("seed", 0), arguments.data_dir)
     split = arguments.split or "test"
     with only_unseen([] if arguments.allow_overlap else runs, photographs, split):
@@ -122,17 +138,33 @@ def evaluate_colorizers(loaded, arguments, argv):
     rows = [{"name": name, "metrics": score(guess)} for name, guess in guesses.items()]
     add_share_of_grey_error(rows)
     print(listing(rows, list(rows[0]["metrics"])))
-    path = arguments.results or Path("results") / f"{'-'.join(loaded)}-{Path(spec).name}.json"
+    path = arguments.results or Path("results") / f"{file_name(loaded, spec)}.json"
     write_results(
         path,
         "python -m training.evaluate " + " ".join(argv),
         rows,
-        {"name": Path(spec).name, "split": split, "images": len(images), "size": size},
+        {"name": dataset_name(spec), "split": split, "images": len(images), "size": size},
         settings.get("seed"),
         models={name: {"parameters": run.model.count_params(), **run.settings} for name, run in loaded.items()},
     )
     print(f"written: {path}")
     return 0
+
+
+def _check_size(runs, size):
+    """CommandError for a model that takes images of one size alone, and of another than this."""
+    for run in runs:
+        sides = run.model.inputs[0].shape[1:3]
+        if any(side not in (None, size) for side in sides):
+            raise CommandError(f"{run.path} takes images of {sides[0]}x{sides[1]} alone: choose that --size")
+
+
+def one_classifier(runs):
+    """The run of a classifier among others; None if there is none. CommandError for several."""
+    found = [run for run in runs if is_classifier(run.model)]
+    if len(found) > 1:
+        raise CommandError(f"{found[0].path} and {found[1].path} are both classifiers, of which one judges: give one")
+    return found[0] if found else None
 
 
 def is_classifier(model):

@@ -96,3 +96,18 @@ def duration(seconds):
     if minutes < 60 * 24:
         return f"{minutes // 60} h {minutes % 60} min"
     return f"{minutes // 1440} d {minutes % 1440 // 60} h"
+
+
+def check_flags(parser, argv, what, only_for):
+    """CommandError for a flag in `argv` that says nothing about what the command is given. Defaults do not count.
+
+    Args:
+        parser, argv: as parsed before.
+        what: the command is given, such as "colorizers".
+        only_for: by name of an argument, for what alone it is; a name that is not in it is for everything.
+    """
+    absent = object()
+    arguments = vars(parser.parse_args(argv, argparse.Namespace(**{action.dest: absent for action in parser._actions})))
+    for name, kinds in only_for.items():
+        if arguments[name] is not absent and what not in kinds:
+            raise CommandError(f"--{name.replace('_', '-')} is for {' and '.join(kinds)}, not for {what}: leave it out")

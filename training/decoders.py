@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from keras import ops
 
+from training.command import CommandError
 from zoo.color_grid import paint_hints, sample_grid
 from zoo.color_spaces import lab_to_rgb, rgb_to_lab, rgb_to_ycbcr, ycbcr_to_rgb
-from zoo.registry import MODELS
+from zoo.crayon_edge import rebuilt
 
 
 @dataclass(frozen=True)
@@ -63,17 +64,24 @@ class HintsDecoder:
 
 
 class GridDecoder:
-    """A `zoo.crayon_edge`, or `_m`, as a decoder for any image size, step and kind of grid, built anew for each."""
+    """A `zoo.crayon_edge`, or `_m`, as a decoder for any image size, step and kind of grid, built anew for each.
+
+    CommandError for another model, and when it is built for a step that it has no layers for.
+    """
 
     space, kind = YCBCR, "means"
 
     def __init__(self, model):
         self.model = model
         self._built = {}
+        self.build((2, 2), 2, self.kind)  # the least there is: refuses another model at once
 
     def build(self, size, n, kind, **options):
         """The model for images `(height, width)`, this step and kind."""
-        return MODELS[self.model.name].build(size, n, kind, share=self.model, **options)
+        try:
+            return rebuilt(self.model, size, n, kind, **options)
+        except ValueError as error:
+            raise CommandError(f"the model cannot decode a grid of step {n}: {error}") from None
 
     def __call__(self, luma, grid, n, kind):
         key = (luma.shape, n, kind)

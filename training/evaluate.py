@@ -5,8 +5,27 @@ from pathlib import Path
 
 import numpy as np
 
-from training.command import ArgumentParser, CommandError, positive, run
+from training.command import ArgumentParser, CommandError, check_flags, positive, run
 from training.outputs import figures_folder, result_file
+from training.scored import AUTOENCODERS, COLORIZERS, GRIDS, file_name, kind_of, own_dataset, run_names, told_apart
+
+TABLES = "--tables"
+# What each flag is for; the others are for everything.
+ONLY_FOR = {
+    "n": (GRIDS,),
+    "kind": (GRIDS,),
+    "luma": (GRIDS,),
+    "metrics": (GRIDS,),
+    "levin": (GRIDS,),
+    "classifier": (COLORIZERS,),
+    "peers": (AUTOENCODERS,),
+    "report": (AUTOENCODERS,),
+    "add": (AUTOENCODERS, TABLES),
+    "figures": (GRIDS, AUTOENCODERS, TABLES),
+    "size": (GRIDS, COLORIZERS, AUTOENCODERS),
+    "split": (GRIDS, COLORIZERS, AUTOENCODERS),
+    "allow_overlap": (GRIDS, COLORIZERS, AUTOENCODERS),
+}
 
 
 def main(argv):
@@ -15,31 +34,45 @@ def main(argv):
     Prints a table, and writes a result file and figures as PNG. Baselines get the same luma and the same grid in the
     same colour space as the models. Several data sets are scored one by one, and so are whole images: without parts.
     """
-    arguments = _parser().parse_args(argv)
-
+    parser = _parser()
+    arguments = parser.parse_args(argv)
     if arguments.tables:
+        check_flags(parser, argv, TABLES, ONLY_FOR)
         from training.champati import tables
 
         return tables(arguments, argv)
 
-    from training.autoencoders import evaluate_autoencoders, is_autoencoder
-    from training.baselines import FAST
-    from training.colorizers import color_space, evaluate_colorizers, is_classifier
-    from training.results import pivot, write_results
+    from training.autoencoders import evaluate_autoencoders
+    from training.colorizers import evaluate_colorizers
     from training.run_folder import load_run
-    from training.scoring import Protocol, score
 
     runs = [load_run(path) for path in arguments.runs]
-    if all(is_autoencoder(run.model) for run in runs):
+    loaded = dict(zip(run_names(runs), runs, strict=True))
+    kinds = sorted({kind_of(run.model) for run in runs})
+    if len(kinds) > 1:
+        raise CommandError(f"{' and '.join(kinds)} cannot stand in one table: score them one by one")
+    check_flags(parser, argv, kinds[0], ONLY_FOR)
+    if kinds == [AUTOENCODERS]:
         return evaluate_autoencoders(runs, arguments, argv)
-    loaded = {run.settings.get("recipe", run.model.name): run for run in runs}
-    if all(color_space(run.model) or is_classifier(run.model) for run in loaded.values()):
-        return evaluate_colorizers(loaded, arguments, argv)
+    return (evaluate_colorizers if kinds == [COLORIZERS] else _evaluate_decoders)(loaded, arguments, argv)
+
+
+def _evaluate_decoders(loaded, arguments, argv):
+    """Prints and writes the rows of decoders of grids and of the baselines.
+
+    Args:
+        loaded: `training.run_folder.Run` by name.
+        arguments, argv: see `main`.
+    """
+    from training.baselines import FAST
+    from training.results import pivot, write_results
+    from training.scoring import Protocol, score
+
     models = {name: run.decoder() for name, run in loaded.items()}
     first = next(iter(models.values()))
-    if len(models) < len(arguments.runs) or any(model.space != first.space for model in models.values()):
-        raise CommandError("models of one name, or of several colour spaces, cannot stand in one table")
-    sets = [_images(list(loaded.values()), spec, arguments) for spec in arguments.dataset or [None]]
+    if any(model.space != first.space for model in models.values()):
+        raise CommandError("models of several colour spaces cannot stand in one table: score them one by one")
+    sets = _sets(list(loaded.values()), arguments)
     protocol = Protocol(arguments.kind or first.kind, first.space, ("psnr", *arguments.metrics), _luma(arguments))
     decoders = {**FAST, **models}
 
@@ -54,7 +87,7 @@ def main(argv):
         print(pivot([*scored, *few], "psnr"))
         if len(sets) == 1 and arguments.size != 0:
             parts = [*_by_content(images, scored), *_synthetic(dataset["size"], decoders, arguments.n, protocol)]
-    path = arguments.results or Path("results") / f"{'-'.join(models)}-{sets[0][0]['name'].replace('/', '-')}.json"
+    path = arguments.results or Path("results") / f"{file_name(models, sets[0][0]['name'])}.json"
     datasets = [{**dataset, "names": names} for dataset, names, _ in sets]
     write_results(
         path,
@@ -123,26 +156,46 @@ def _draw(folder, sets, rows, models, steps):
         pictures.worst(folder / "worst.png", lowest, model, n)
 
 
-def _images(loaded, spec, arguments):
+def _sets(loaded, arguments):
+    """For each data set how result files name it, its image names, and its images; `arguments.n` is filled in.
+
+    Where it is not given it is what the runs were trained at, or else what of the paper's steps fits the images.
+    """
+    from training.results import dataset_name
+    from training.tasks import PAPER_STEPS
+
+    specs = arguments.dataset or [own_dataset(loaded[0], "samples")]
+    names = told_apart([dataset_name(spec) for spec in specs], [spec.removeprefix("folder:") for spec in specs])
+    own = {run.settings.get("n") for run in loaded}
+    if arguments.n is None and all(isinstance(n, int) for n in own):
+        arguments.n = sorted(own)
+    sets = [_images(loaded, *pair, arguments) for pair in zip(specs, names, strict=True)]
+    if arguments.n is None:
+        smallest = min(min(rgb.shape[:2]) for *_, images in sets for rgb in images)
+        arguments.n = [n for n in PAPER_STEPS if n <= smallest]
+        if not arguments.n:
+            raise CommandError(f"images of {smallest} pixels are smaller than every step of the paper: give --n")
+    return sets
+
+
+def _images(loaded, spec, name, arguments):
     """The data set as result files name it, its image names, and its images; refuses what a model has seen."""
     from training.datasets import open_dataset
     from training.recipes import RECIPES
     from training.run_folder import only_unseen
 
-    settings = loaded[0].settings
-    spec = spec or settings.get("dataset", "samples")
+    settings, steps = loaded[0].settings, arguments.n or [2]
     own = spec == settings.get("dataset")
     size = settings.get("size", 320) if arguments.size is None else arguments.size
-    if not 2 <= min(arguments.n) <= max(arguments.n) <= (size or max(arguments.n)):
+    if not 2 <= min(steps) <= max(steps) <= (size or max(steps)):
         raise CommandError(f"--n must lie between 2 and the size of the crops, {size}")
     test_images = RECIPES[settings["recipe"]].TEST_IMAGES if own else ()
     photographs = open_dataset(spec, test_images, settings.get("seed", 0), arguments.data_dir)
     split = arguments.split or ("all" if photographs.flat and not own else "test")
     with only_unseen([] if arguments.allow_overlap else loaded, photographs, split):
         images = list(photographs.crops(split, size, limit=arguments.limit).as_numpy_iterator())
-    if min(min(rgb.shape[:2]) for _, rgb in images) < max(arguments.n):
-        raise CommandError(f"an image of {spec} is smaller than --n {max(arguments.n)}: give --size or a smaller --n")
-    name = Path(spec).name if spec.startswith("folder:") else spec
+    if min(min(rgb.shape[:2]) for _, rgb in images) < max(steps):
+        raise CommandError(f"an image of {spec} is smaller than --n {max(steps)}: give --size or a smaller --n")
     dataset = {"name": name, "split": split, "images": len(images), "size": size or "whole"}
     return dataset, [name.decode() for name, _ in images], [rgb for _, rgb in images]
 
@@ -175,7 +228,6 @@ def _synthetic(size, decoders, steps, protocol):
 
 def _parser():
     from training.metrics import METRICS
-    from training.tasks import PAPER_STEPS
     from training.views import CODECS
 
     parser = ArgumentParser(prog="python -m training.evaluate", description=main.__doc__)
@@ -189,7 +241,9 @@ def _parser():
         help="test if not given, or all of a flat folder that is not the run's own",
     )
     parser.add_argument("--size", type=_size, help="side of the central crops, 0 for whole images")
-    parser.add_argument("--n", type=positive, nargs="+", default=PAPER_STEPS, help="grid steps")
+    parser.add_argument(
+        "--n", type=positive, nargs="+", help="grid steps; the runs' own if not given, or those of the paper that fit"
+    )
     parser.add_argument("--kind", choices=("points", "means"), help="what a cell holds; the model's usual if not given")
     parser.add_argument("--luma", nargs=2, metavar=("CODEC", "QUALITY"), help=f"compress the luma: {', '.join(CODECS)}")
     parser.add_argument("--metrics", nargs="+", choices=METRICS, default=list(METRICS), help="what to measure")

@@ -9,15 +9,22 @@ from skimage.metrics import structural_similarity
 
 from zoo.color_grid import grid_shape
 
+_PART = 1 << 20  # values that are compared at a time
+
 
 def psnr(original, decoded):
     """Peak signal-to-noise ratio in dB over R, G and B; 100 for equal images, so that means stay finite."""
-    return _psnr(original.astype(float) - decoded)
+    if original.shape != decoded.shape:
+        raise ValueError(f"Images must be of one shape. Received: {original.shape} and {decoded.shape}")
+    original, decoded = original.reshape(-1), decoded.reshape(-1)
+    parts = (slice(start, start + _PART) for start in range(0, original.size, _PART))
+    errors = (np.square(original[part].astype(float) - decoded[part]).sum() for part in parts)
+    return _decibels(sum(errors) / original.size)
 
 
 def chroma_psnr(original, decoded):
     """PSNR in dB over a* and b* together, with peak 255."""
-    return _psnr((color.rgb2lab(original) - color.rgb2lab(decoded))[..., 1:])
+    return _decibels(np.mean(np.square((color.rgb2lab(original) - color.rgb2lab(decoded))[..., 1:])))
 
 
 def ciede2000(original, decoded):
@@ -55,8 +62,8 @@ def relative_size(n, height, width):
     return 1 / 3 + 2 * rows * columns / (3 * height * width)
 
 
-def _psnr(error):
-    return float(-10 * np.log10(max(np.mean(np.square(error)) / 255**2, 1e-10)))
+def _decibels(squared_error):
+    return float(-10 * np.log10(max(squared_error / 255**2, 1e-10)))
 
 
 def _ssim(original, decoded):

@@ -1,11 +1,11 @@
 """Puts the weights of a run into the zoo, with their card: `python -m training.publish runs/crayon_edge ...`."""
 
-import contextlib
 import hashlib
-import inspect
 import io
 import json
+import re
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -33,13 +33,16 @@ def main(argv):
     from training.results import read_results, versions
     from training.run_folder import load_run
     from zoo.registry import MODELS
-    from zoo.weights import FOLDER, SUFFIX, parts, save_weights
+    from zoo.weights import FOLDER, SUFFIX, save_weights
 
     loaded = load_run(arguments.run)
     model = loaded.model.name
-    if not loaded.all_known or model not in MODELS or not arguments.name.startswith(f"{model}-"):
+    if model not in MODELS or not arguments.name.startswith(f"{model}-"):
         raise CommandError(f"{arguments.run} is no run of a model for weights named {arguments.name}: see --name")
-    rows = read_results(arguments.results)["rows"]
+    if not loaded.all_known:
+        raise CommandError(f"it is not known what all {arguments.run} was trained on: only what is known is published")
+    results = read_results(arguments.results)
+    described = {name: loaded.settings[name] for name in MODELS[model].arguments if name in loaded.settings}
     samples = open_dataset("samples")  # resized copies of photographs that it may have seen
     list(samples.images("all"))
     seen = json.dumps(sorted(loaded.digests.union(samples.seen["all"].values())), indent=1) + "\n"
@@ -49,12 +52,13 @@ def main(argv):
     stored = io.BytesIO()
     save_weights(loaded.model, stored)
     content = stored.getvalue()
-    files = _divided(f"{arguments.name}.npz", content)
-    older = {path.name for path in parts(arguments.name)}.difference(files)
+    _check_arguments(MODELS[model].build, described, content, arguments.run)
+    files = _divided(f"{arguments.name}-{_digest(content)[:8]}.npz", content)
     card = {
         "model": model,
-        "arguments": _arguments(MODELS[model].build, loaded.settings),
+        "arguments": described,
         "parameters": loaded.model.count_params(),
+        "files": list(files),
         "bytes": len(content),
         "sha256": _digest(content),
         "licence": arguments.licence,
@@ -63,15 +67,16 @@ def main(argv):
         "time": arguments.time,
         "settings": loaded.settings,
         "versions": versions(),
-        "metrics": {"file": arguments.results.name, **_metrics(rows, loaded)},
+        "metrics": {"file": arguments.results.name, **_metrics(results, loaded, arguments.results)},
         "guard": {"images": GUARD, "size": GUARD_SIZE, **guard(loaded)},
     }
+    # The card comes last: a kill before leaves the old one, with the files that it names, a kill after the new one.
     files |= {seen_file: seen.encode(), f"{arguments.name}{SUFFIX}": (json.dumps(card, indent=1) + "\n").encode()}
-    with contextlib.ExitStack() as all_or_none:
-        for file, content in files.items():
-            all_or_none.enter_context(writing(FOLDER / file)).write_bytes(content)
-    for file in older:
-        (FOLDER / file).unlink()
+    for file, content in files.items():
+        with writing(FOLDER / file) as temporary:
+            temporary.write_bytes(content)
+    for path in _unnamed(arguments.name):
+        path.unlink()
     print(f"written: {', '.join(files)}, in {FOLDER}")
     return 0
 
@@ -107,30 +112,69 @@ def guard(loaded):
     return {"psnr": round(float(np.mean([psnr(*pair) for pair in zip(crops, decoded, strict=True)])), 3)}
 
 
-def _arguments(build, settings):
-    """What of a run's settings its model is built with, but for what weights make needless."""
-    known = inspect.signature(build).parameters.keys() - {"weights", "vgg_weights"}
-    return {name: value for name, value in settings.items() if name in known}
+def _check_arguments(build, arguments, content, run):
+    """CommandError unless the builder makes of these arguments a model that takes the weights `content`."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "weights.npz"
+        path.write_bytes(content)
+        try:
+            build(**arguments, weights=str(path))
+        except (TypeError, ValueError):
+            raise CommandError(
+                f"{run} cannot be published: {build.__name__} with {arguments} is another model, which does not take "
+                "its weights"
+            ) from None
 
 
-def _metrics(rows, loaded):
-    """The measured quality, from the rows of a result file.
+def _metrics(results, loaded, path):
+    """The measured quality, from a result file.
 
     A colorizer's own row, those of an auto-encoder by point, a classifier's feature preservation of the truth and of
-    grey, or a decoder's PSNR by step.
+    grey, or a decoder's PSNR by step. CommandError if it has none of this run.
     """
-    from training.autoencoders import curve_name, is_autoencoder, named
+    from training.autoencoders import curve_name, is_autoencoder
+    from training.scored import COLORIZERS, kind_of
 
-    if is_autoencoder(loaded.model):
-        return {str(row["point"]): row["metrics"] for row in named(rows, curve_name(loaded))}
+    rows, kind = results["rows"], kind_of(loaded.model)
     if loaded.model.name == "champati_features":
-        rows = [row for row in rows if row["name"] in ("truth", "grey")]
-        return {"feature_preservation": {row["name"]: row["metrics"]["feature_preservation"] for row in rows}}
-    own = [row["metrics"] for row in rows if row.get("settings") == loaded.settings]
-    if own:
-        return own[0]
-    rows = [row for row in rows if row["name"] == loaded.model.name and row["subset"] == "all"]
-    return {"psnr": {str(row["n"]): row["metrics"]["psnr"] for row in rows}}
+        judged = {row["name"]: row["metrics"].get("feature_preservation") for row in rows}
+        found = {name: judged[name] for name in ("truth", "grey") if judged.get(name) is not None}
+        found = found and {"feature_preservation": found}
+    else:
+        own = curve_name(loaded) if is_autoencoder(loaded.model) else loaded.settings["recipe"]
+        rows = _own_rows(results, loaded.settings, own)
+        if kind == COLORIZERS:
+            found = rows[0]["metrics"] if rows else {}
+        elif is_autoencoder(loaded.model):
+            found = {str(row["point"]): row["metrics"] for row in rows}
+        else:
+            found = {str(row["n"]): row["metrics"]["psnr"] for row in rows if row.get("subset") == "all"}
+            found = found and {"psnr": found}
+    if not found:
+        raise CommandError(f"{path} has no rows of {loaded.path}: give the result file of its `training.evaluate`")
+    return found
+
+
+def _own_rows(results, settings, own):
+    """The rows of a run: those with its settings, or of the name that the file gives it; of `own` if it names none."""
+    from training.results import rounded
+
+    models, settings = results.get("models") or {}, rounded(settings)
+    named = [name for name, model in models.items() if {**settings, "parameters": model.get("parameters")} == model]
+    found = [row for row in results["rows"] if row.get("settings") == settings]
+    for name in (*named, own) if named or not models else ():
+        found = found or [row for row in results["rows"] if row["name"] == name]
+    return found
+
+
+def _unnamed(name):
+    """Files of earlier weights of this name, and lists of what was seen, that no card names."""
+    from zoo.weights import FOLDER, card, names
+
+    cards = [card(each) for each in names()]
+    named = {file for each in cards for file in (*each["files"], each["seen"])}
+    known = re.compile(re.escape(name) + r"(-[0-9a-f]{8})?\.npz(\.\d)?|seen-[0-9a-f]{8}\.json")
+    return [path for path in FOLDER.iterdir() if known.fullmatch(path.name) and path.name not in named]
 
 
 def _divided(name, content):

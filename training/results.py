@@ -43,7 +43,7 @@ def write_results(path, command, rows, dataset=None, seed=None, **more):
         **more,
         "rows": rows,
     }
-    write_json(path, _rounded(result), allow_nan=False)
+    write_json(path, rounded(result), allow_nan=False)
 
 
 def versions():
@@ -116,18 +116,36 @@ def _joined(value):
     return str(value).replace(" ", "_")
 
 
-def _rounded(value):
+def rounded(value):
+    """A value as result files hold it: floats of six digits."""
     if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
+        return {key: rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
+        return [rounded(item) for item in value]
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
+def dataset_name(spec):
+    """A data set as result files name it: what TFDS calls it, or the last part of a folder's path."""
+    if not spec.startswith("folder:"):
+        return spec
+    return Path(spec.removeprefix("folder:")).expanduser().resolve().name or spec
+
+
 def _commit():
+    """The commit of the project; None where it is no repository of its own, as where it is installed."""
+    root = Path(__file__).resolve().parents[1]
+    # Variables of git, which its hooks set, would name another repository.
+    elsewhere = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+
+    def git(*arguments):
+        command = ["git", "-C", str(root), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, env=elsewhere).stdout.strip()
+
     try:
-        git = ["git", "describe", "--always", "--dirty", "--exclude=*", "--abbrev=12"]
-        return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+        if Path(git("rev-parse", "--show-toplevel")).resolve() != root:
+            return None
+        return git("describe", "--always", "--dirty", "--exclude=*", "--abbrev=12")
     except (OSError, subprocess.CalledProcessError):
         return None
 

@@ -196,10 +196,12 @@ class Search:
     @functools.cached_property
     def scored_on(self):
         """What result files say about the images: of a flat folder that was not trained on all, else validation."""
+        from training.results import dataset_name
+
         data, size = self._data, self.settings["size"]
         split = "all" if self.arguments.trained and data.flat else "validation"
         images = min(self.arguments.images, data.count(split))
-        return {"name": Path(data.spec).name, "split": split, "images": images, "size": size}
+        return {"name": dataset_name(data.spec), "split": split, "images": images, "size": size}
 
 
 class Budget:

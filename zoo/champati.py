@@ -19,7 +19,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from zoo.arrays import read_arrays
 from zoo.color_bins import annealed_mean, square_bins, zhang_bins
+from zoo.settings import pinned
 from zoo.weights import with_weights
 
 # Luma of white, and what one unit of the network's output is: of a* and b*, of U and V, or of R, G and B.
@@ -32,6 +34,7 @@ _DILATED = (10, 11)  # the late pair of 64
 _VGG_MEAN = np.float32([103.939, 116.779, 123.68])  # B, G, R
 
 
+@pinned
 def champati_baseline(input_size=(32, 32), color_space="lab", width=16, name="champati_baseline"):
     """The regression baseline of figure 4: four convolutions, and a dense layer that gives the colour planes.
 
@@ -63,6 +66,7 @@ def champati_baseline(input_size=(32, 32), color_space="lab", width=16, name="ch
     return keras.Model({"luma": luma}, {color_space: _joined(luma, x, color_space)}, name=name)
 
 
+@pinned
 def champati_regression(
     input_size=(None, None),
     color_space="lab",
@@ -88,6 +92,7 @@ def champati_regression(
     return with_weights(model, weights)
 
 
+@pinned
 def champati_classification(
     input_size=(None, None),
     color_space="lab",
@@ -138,6 +143,7 @@ def champati_classification(
     return with_weights(keras.Model({"luma": luma}, {"bins": logits, color_space: joined}, name=name), weights)
 
 
+@pinned
 def champati_features(input_size=(32, 32), width=32, weights=None, name="champati_features"):
     """The classifier of the feature-preservation metric: CIFAR-10's ten classes, of colour images.
 
@@ -225,8 +231,10 @@ def _vgg_arrays(path):
     if path is None:
         model = keras.applications.VGG16(include_top=False)
         return [array for name in names for array in model.get_layer(name).get_weights()]
-    with np.load(Path(path)) as file:
-        return [file[f"{name}_{part}"] for name in names for part in ("kernel", "bias")]
+    shapes = {}
+    for name, channels in zip(names, (3, 64), strict=True):
+        shapes |= {f"{name}_kernel": (3, 3, channels, 64), f"{name}_bias": (64,)}
+    return list(read_arrays(Path(path).read_bytes(), shapes, path).values())
 
 
 def _conv(x, number, filters, **options):

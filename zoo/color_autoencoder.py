@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from zoo.settings import pinned
 from zoo.weights import with_weights
 
 STRIDE = 8  # pixels of an image for a position of the latent, each way
@@ -29,6 +30,7 @@ _UNIT = 64.0  # of what the adaptive network sees, in levels of RGB
 _FIRST_GAIN, _LEVEL_STEP = -1.0, 0.5
 
 
+@pinned
 def color_autoencoder(input_size=(None, None), width=64, latent=None, weights=None, name="color_autoencoder"):
     """The auto-encoder of the paper: three strided convolutions and three transposed ones.
 
@@ -65,6 +67,7 @@ def color_autoencoder(input_size=(None, None), width=64, latent=None, weights=No
     return with_weights(keras.Model({"rgb": rgb}, decoder(encoder({"rgb": rgb})), name=name), weights)
 
 
+@pinned
 def adaptive_autoencoder(input_size=(None, None), width=32, latent=128, weights=None, name="adaptive_autoencoder"):
     """An auto-encoder for eight levels of quality, whose latent is whole numbers of few bits: ours.
 
@@ -222,7 +225,7 @@ def color_depths(rgb, color, level):
     that bound the largest number is rarely more than 0.7.
     """
     squared = ops.square(rgb - ops.reshape(color, (-1, 1, 1, 3)))
-    blocks = ops.mean(ops.average_pool(squared, STRIDE, STRIDE), axis=-1, keepdims=True)
+    blocks = ops.mean(ops.average_pool(squared, STRIDE, STRIDE, data_format="channels_last"), axis=-1, keepdims=True)
     norm = ops.sqrt(blocks * (3 * STRIDE**2)) / _UNIT
     gain = ops.exp2(_FIRST_GAIN + _LEVEL_STEP * ops.cast(level, "float32"))
     found = _bits_for(ops.round(0.7 * norm * ops.reshape(gain, (-1, 1, 1, 1))))

@@ -26,6 +26,8 @@ def grid_shape(height, width, n):
 
 def sample_grid(image, n, kind="points"):
     """Dense grid `(batch, ceil(H/n), ceil(W/n), channels)` of an image `(batch, H, W, channels)` of known size."""
+    if len(image.shape) != 4:
+        raise ValueError(f"`image` must be (batch, H, W, channels). Received: {tuple(image.shape)}")
     height, width = image.shape[1:3]
     rows, columns = grid_shape(height, width, n)
     if kind == "points":
@@ -33,7 +35,10 @@ def sample_grid(image, n, kind="points"):
     if kind != "means":
         raise ValueError(f"`kind` must be one of {KINDS}. Received: kind={kind!r}")
     margin = [(0, 0), (0, rows * n - height), (0, columns * n - width), (0, 0)]
-    total, pixels = (ops.average_pool(ops.pad(x, margin), n, n, padding="valid") for x in (image, ops.ones_like(image)))
+    total, pixels = (
+        ops.average_pool(ops.pad(x, margin), n, n, padding="valid", data_format="channels_last")
+        for x in (image, ops.ones_like(image))
+    )
     return total / pixels
 
 

@@ -1,6 +1,7 @@
 """Colour spaces in keras.ops: sRGB to and from CIELAB, Y'UV and Y'CbCr.
 
-All functions take and give channels last, `(..., 3)`, any leading shape, on any Keras backend.
+All functions take and give channels last, `(..., 3)`, any leading shape, on any Keras backend; ValueError for another
+last axis.
 
 | space  | units                                                                    |
 |--------|--------------------------------------------------------------------------|
@@ -14,6 +15,8 @@ CIELAB and Y'UV agree with `skimage.color` to 1e-3.
 
 import numpy as np
 from keras import ops
+
+from zoo.images import check_channels
 
 # IEC 61966-2-1 primaries to XYZ, and the D65 white point (2 degrees), as scikit-image has them.
 _XYZ_FROM_RGB = np.array(
@@ -56,6 +59,7 @@ def linear_to_srgb(value):
 
 def rgb_to_lab(rgb):
     """CIELAB `(..., 3)` of sRGB `(..., 3)` in 0 to 255."""
+    check_channels(rgb, "rgb")
     white = ops.matmul(srgb_to_linear(ops.cast(rgb, "float32") / 255.0), _WHITE_FROM_RGB)
     cube_root = ops.power(ops.maximum(white, 0.008856), 1 / 3)
     f = ops.where(white > 0.008856, cube_root, 7.787 * white + 16 / 116)
@@ -64,6 +68,7 @@ def rgb_to_lab(rgb):
 
 def lab_to_white_xyz(lab):
     """XYZ relative to the white point, `(..., 3)`, of CIELAB `(..., 3)`. Needs no power function."""
+    check_channels(lab, "lab")
     f = ops.matmul(ops.add(lab, _LAB_OFFSET), _F_FROM_LAB)
     f = ops.maximum(f, _LEAST_F)
     return ops.where(f > 0.2068966, f * f * f, (f - 16 / 116) / 7.787)
@@ -71,27 +76,32 @@ def lab_to_white_xyz(lab):
 
 def lab_to_rgb(lab):
     """sRGB `(..., 3)` in 0 to 255 of CIELAB `(..., 3)`; colours outside the gamut are clipped."""
+    check_channels(lab, "lab")
     linear = ops.matmul(lab_to_white_xyz(ops.cast(lab, "float32")), RGB_FROM_WHITE)
     return 255.0 * linear_to_srgb(ops.clip(linear, 0.0, 1.0))
 
 
 def rgb_to_yuv(rgb):
     """Y'UV `(..., 3)` of sRGB `(..., 3)` in 0 to 255: Y' in 0 to 1."""
+    check_channels(rgb, "rgb")
     return ops.matmul(ops.cast(rgb, "float32"), (_YUV_FROM_RGB / 255).astype("float32"))
 
 
 def yuv_to_rgb(yuv):
     """sRGB `(..., 3)` in 0 to 255 of Y'UV `(..., 3)`, clipped."""
+    check_channels(yuv, "yuv")
     inverse = (255 * np.linalg.inv(_YUV_FROM_RGB)).astype("float32")
     return ops.clip(ops.matmul(ops.cast(yuv, "float32"), inverse), 0.0, 255.0)
 
 
 def rgb_to_ycbcr(rgb):
     """Y'CbCr `(..., 3)` of sRGB `(..., 3)` in 0 to 255: Y' in 0 to 255, Cb and Cr about zero."""
+    check_channels(rgb, "rgb")
     return ops.matmul(ops.cast(rgb, "float32"), _YCBCR_FROM_RGB.astype("float32"))
 
 
 def ycbcr_to_rgb(ycbcr):
     """sRGB `(..., 3)` in 0 to 255 of Y'CbCr `(..., 3)`, clipped."""
+    check_channels(ycbcr, "ycbcr")
     inverse = np.linalg.inv(_YCBCR_FROM_RGB).astype("float32")
     return ops.clip(ops.matmul(ops.cast(ycbcr, "float32"), inverse), 0.0, 255.0)

@@ -1,12 +1,17 @@
 """Colours for a photograph of any size, by a model that was made for small ones."""
 
+import functools
+import itertools
+
 import numpy as np
 from keras import ops
 
 from zoo.color_spaces import lab_to_rgb, rgb_to_lab, rgb_to_ycbcr, rgb_to_yuv, ycbcr_to_rgb, yuv_to_rgb
+from zoo.images import checked_image
 
 SIDE = 32  # that of the images that the colorizers of the zoo know
 LARGEST_RATIO = 8  # of the sides of what a model is given
+_PART = 1 << 18  # pixels that are converted at a time
 _CONVERSIONS = {"lab": (rgb_to_lab, lab_to_rgb), "yuv": (rgb_to_yuv, yuv_to_rgb), "rgb": (rgb_to_ycbcr, ycbcr_to_rgb)}
 
 
@@ -27,24 +32,62 @@ def colorize(model, image):
     Raises:
         ValueError: an image of another type or shape, a model of other outputs.
     """
-    image = np.asarray(image)
-    if image.ndim == 2:
-        image = image[..., None]
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] not in (1, 3) or not image.size:
-        raise ValueError(f"`image` must be uint8 (H, W), or (H, W, 1 or 3). Received: {image.dtype} {image.shape}")
+    image = checked_image(image, may_be_grey=True)
     space = next((name for name in _CONVERSIONS if name in model.output_names), None)
     if space is None:
         raise ValueError(f"`model` must have an output named {tuple(_CONVERSIONS)}. Received: {model.output_names}")
     from_rgb, to_rgb = _CONVERSIONS[space]
-    luma = ops.convert_to_numpy(from_rgb(np.broadcast_to(image, (*image.shape[:2], 3)))[..., :1])
-    size = _size(model.inputs[0].shape, luma.shape)
-    seen = ops.convert_to_numpy(ops.image.resize(luma[None], size, "bilinear", antialias=True))
+    shape = image.shape[:2]
+    seen = _seen(image, from_rgb, _size(model.inputs[0].shape, shape))
     predicted = model.predict_on_batch({"luma": seen})[space]
     if space == "rgb":
-        predicted = rgb_to_ycbcr(predicted)
-    chroma = ops.image.resize(predicted[..., 1:], luma.shape[:2], "bilinear")[0]
-    rgb = ops.convert_to_numpy(to_rgb(ops.concatenate([luma, chroma], axis=-1)))
-    return rgb.round().clip(0, 255).astype(np.uint8)
+        predicted = ops.convert_to_numpy(rgb_to_ycbcr(predicted))
+    chroma, colored = predicted[0, ..., 1:], np.empty((*shape, 3), np.uint8)
+    for part in _parts(shape):
+        joined = np.concatenate([_luma(image[part], from_rgb), _enlarged(chroma, shape, part)], axis=-1)
+        colored[part] = ops.convert_to_numpy(to_rgb(joined)).round().clip(0, 255)
+    return colored
+
+
+def _seen(image, from_rgb, size):
+    """The luma of an image at the size at which a model is shown it, `(1, h, w, 1)`: first made low, then narrow."""
+    resize = functools.partial(ops.image.resize, interpolation="bilinear", antialias=True, data_format="channels_last")
+    height, width = image.shape[:2]
+    low, columns = np.empty((1, size[0], width, 1), np.float32), max(1, _PART // height)
+    for left in range(0, width, columns):
+        part = _luma(image[:, left : left + columns], from_rgb)[None]
+        low[:, :, left : left + columns] = ops.convert_to_numpy(resize(part, (size[0], part.shape[2])))
+    return ops.convert_to_numpy(resize(low, size))
+
+
+def _luma(image, from_rgb):
+    """The luma `(H, W, 1)` of an image, grey or not."""
+    luma = np.empty((*image.shape[:2], 1), np.float32)
+    for part in _parts(luma.shape):
+        rgb = np.broadcast_to(image[part], (*luma[part].shape[:2], 3))
+        luma[part] = ops.convert_to_numpy(from_rgb(rgb)[..., :1])
+    return luma
+
+
+def _parts(shape):
+    """Slices of the rows and columns of an image, for so many pixels at a time as memory is to be had for."""
+    width = min(shape[1], _PART)
+    height = max(1, _PART // width)
+    for top, left in itertools.product(range(0, shape[0], height), range(0, shape[1], width)):
+        yield slice(top, top + height), slice(left, left + width)
+
+
+def _enlarged(small, shape, part):
+    """A part of an image `(h, w, C)`, resized to `shape`, bilinear: as by `keras.ops.image.resize`."""
+    for axis in (1, 0):
+        length = small.shape[axis]
+        places = np.arange(shape[axis], dtype=np.float32)[part[axis]] + np.float32(0.5)
+        places = (places * np.float32(length / shape[axis]) - np.float32(0.5)).clip(0, length - 1)
+        before = places.astype(int)
+        share = (places - before).astype(np.float32).reshape((-1, 1) if axis else (-1, 1, 1))
+        below = small.take(before, axis)
+        small = below + (small.take((before + 1).clip(0, length - 1), axis) - below) * share
+    return small
 
 
 def _size(input_shape, shape):

@@ -3,9 +3,11 @@
 import keras
 from keras import layers
 
+from zoo.settings import pinned
 from zoo.weights import with_weights
 
 
+@pinned
 def crayon(input_size=(None, None), width=64, weights=None, name="crayon"):
     """Crayon, as in tables 1 and 2 of arXiv 2502.05402. Layer names begin with the table's row.
 

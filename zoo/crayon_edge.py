@@ -1,12 +1,14 @@
 """Crayon for the edge: a small network that tells each pixel which cells of the colour grid to take its colour from."""
 
 import math
+import re
 
 import keras
 import numpy as np
 from keras import layers, ops
 
 from zoo.color_grid import KINDS, grid_shape
+from zoo.settings import pinned
 from zoo.weights import with_weights
 
 NEIGHBOURS = 5  # each pixel attends to this many cells a side
@@ -15,12 +17,17 @@ KEY = 12  # channels of queries and keys
 # reduced: fine colour is what is left to win there.
 LARGEST_STEPS = {8: 8, 16: 22, 32: 45}
 LARGEST_STEPS_M = {8: 8, 16: 11, 32: 22}
+_TRANSPOSED = "transposed"  # the name of a model within `crayon_edge_m`
+_REFINED = "decoder1_refinea"  # a layer of models with `refine`
+# The name of a layer that says how a model was built; that of older files does not.
+_BUILT = re.compile(r"cell_concat(?:_steps((?:_\d+x\d+)*)_views(\d))?")
 _CHROMA = np.float32([1, 1, 0, 0])
 _SLOPES = np.float32([0, 0, 1, 1])
 # The axes along which an image is reversed for each further view of it.
 _REVERSED = ((), (1, 2), (1,), (2,))
 
 
+@pinned
 def crayon_edge_m(input_size=(320, 320), n=16, kind="means", views=None, name="crayon_edge_m", **options):
     """`crayon_edge` for finer colour, where milliseconds do not count.
 
@@ -30,16 +37,17 @@ def crayon_edge_m(input_size=(320, 320), n=16, kind="means", views=None, name="c
     well. Args and errors are those of `crayon_edge`, `views=1` is for training; its pretrained weights are
     `crayon_edge_m-photographs`.
     """
-    finer = {"largest_steps": LARGEST_STEPS_M, "refine": True}
+    finer = {"largest_steps": LARGEST_STEPS_M, "refine": True, **options}
     if kind != "points" or views == 1:
-        return crayon_edge(input_size, n, kind, views=views or 4, name=name, **finer, **options)
-    upright = crayon_edge(input_size, n, kind, **finer, **options)
-    sharing = {**finer, **options, "weights": None, "share": upright}
-    transposed = crayon_edge(input_size[::-1], n, kind, name="transposed", **sharing)
+        return crayon_edge(input_size, n, kind, views=views or 4, name=name, **finer)
+    upright = crayon_edge(input_size, n, kind, **finer)
+    sharing = {**finer, "weights": None, "share": upright}
+    transposed = crayon_edge(input_size[::-1], n, kind, name=_TRANSPOSED, **sharing)
     turned = transposed({key: ops.transpose(x, (0, 2, 1, 3)) for key, x in upright.input.items()})
     return keras.Model(upright.input, (upright.output + ops.transpose(turned, (0, 2, 1, 3))) / 2.0, name=name)
 
 
+@pinned
 def crayon_edge(
     input_size=(320, 320),
     n=16,
@@ -86,8 +94,8 @@ def crayon_edge(
         (batch, H, W, 2). `luma` is Y' in 0 to 255, `grid` and `chroma` Cb and Cr in -128 to 127.
 
     Raises:
-        ValueError: an unknown kind, a width below 1, another number of views, an n that does not fit the size; see
-            `zoo.weights` for weights.
+        ValueError: an unknown kind, a width below 1, another number of views, an n that does not fit the size, a model
+            to share with that lacks layers; see `zoo.weights` for weights.
     """
     if kind not in KINDS:
         raise ValueError(f"`kind` must be one of {KINDS}. Received: kind={kind!r}")
@@ -109,7 +117,7 @@ def crayon_edge(
     light = _views(light / 64.0 - 2.0, views)
     whole = light.shape[1:3]
     x = _resize(light, [count * p for count in cells])
-    half = ops.average_pool(x, 2, 2)
+    half = ops.average_pool(x, 2, 2, data_format="channels_last")
     light = light - _resize(half, whole)
     colors = _extend(grid, [(0, count - known) for count, known in zip(cells, given, strict=True)])
     colors = _views(colors / 32.0, views)
@@ -121,7 +129,8 @@ def crayon_edge(
         skips.append(layer.conv(f"{block}b", filters)(layer.conv(f"{block}a", filters, strides=2)(skips[-1])))
     brightness = _at_cells(half, p // 2, kind) if kind == "means" else _at_cells(x, p, kind)
     is_point = ops.full_like(colors[..., :1], float(kind == "points"))
-    x = layers.Concatenate(name="cell_concat")([skips.pop(), colors, brightness, is_point])
+    built = "".join(f"_{side}x{largest}" for side, largest in largest_steps.items())
+    x = layers.Concatenate(name=f"cell_concat_steps{built}_views{views}")([skips.pop(), colors, brightness, is_point])
     x = layer.conv("cell_embed", 4 * width)(x)
     for block in ("cell1", "cell2"):
         x = layer.residual(x, block, f"{block}_add")
@@ -156,19 +165,52 @@ def crayon_edge(
     return with_weights(keras.Model({"luma": luma, "grid": grid}, chroma, name=name), weights)
 
 
+def rebuilt(model, input_size, n, kind, matrix=None):
+    """The same decoder, with the same layers, for images of another size, another step or kind of grid.
+
+    What model it is its layers say, whatever its name: whether they refine, how large cells are at which step, and at
+    how many views it looks.
+
+    Args:
+        model: what `crayon_edge` or `crayon_edge_m` built, now or in a file.
+        input_size, n, kind, matrix: see `crayon_edge`.
+
+    Raises:
+        ValueError: another model, or one that lacks layers that so large a step needs; see `crayon_edge`.
+    """
+    names = [layer.name for layer in model.layers]
+    built = next(filter(None, map(_BUILT.fullmatch, names)), None)
+    finer = {"crayon_edge": False, "crayon_edge_m": True}.get(model.name)
+    if built and built[1] is not None:
+        steps = {int(side): int(largest) for side, largest in re.findall(r"(\d+)x(\d+)", built[1])}
+        views = int(built[2])
+    elif built and finer == (_REFINED in names):
+        steps, views = (LARGEST_STEPS_M, 4) if finer else (LARGEST_STEPS, 1)
+    else:
+        raise ValueError(f"`model` must be a `crayon_edge` whose layers say how it was built. Received: {model.name}")
+    options = {"largest_steps": steps, "refine": _REFINED in names, "share": model, "matrix": matrix}
+    if views == 1 and _TRANSPOSED not in names:
+        return crayon_edge(input_size, n, kind, **options)
+    return crayon_edge_m(input_size, n, kind, views if kind == "means" and views > 1 else None, **options)
+
+
 def cell_size(n, largest_steps=LARGEST_STEPS):
     """Pixels a side that a cell of the grid is resized to."""
     return next((p for p, largest in largest_steps.items() if n <= largest), 64)
 
 
 class _Layers:
-    """Convolutions by name: another model's, or new ones; the same one each time a name is asked for."""
+    """Convolutions by name: another model's, or new ones; the same one each time a name is asked for.
+
+    ValueError for a name that the other model lacks: a new layer among trained ones would give wrong colours.
+    """
 
     def __init__(self, share):
+        self._shared = share
         self._layers = {} if share is None else {layer.name: layer for layer in share.layers}
 
     def conv(self, name, filters, kernel=3, strides=1, activation="relu", gain=1.0):
-        if name not in self._layers:
+        if self._is_new(name):
             initializer = keras.initializers.VarianceScaling(gain, "fan_avg", "uniform")
             self._layers[name] = layers.Conv2D(
                 filters, kernel, strides, "same", activation=activation, kernel_initializer=initializer, name=name
@@ -181,9 +223,17 @@ class _Layers:
         return layers.Add(name=name)([x, y])
 
     def conv_transpose(self, name, filters):
-        if name not in self._layers:
+        if self._is_new(name):
             self._layers[name] = layers.Conv2DTranspose(filters, 2, 2, "same", name=name)
         return self._layers[name]
+
+    def _is_new(self, name):
+        if name not in self._layers and self._shared is not None:
+            raise ValueError(
+                f"`share` lacks the layer {name}, that cells of this size need: build it for a larger `n`. Received: "
+                f"share={self._shared.name}"
+            )
+        return name not in self._layers
 
 
 def _views(x, views):
@@ -229,7 +279,7 @@ def _by_cell(x, columns, u):
 def _at_cells(x, u, kind):
     """What a grid of this kind would hold of an image whose cells have u x u pixels."""
     if kind == "means":
-        return ops.average_pool(x, u, u)
+        return ops.average_pool(x, u, u, data_format="channels_last")
     a, b = u // 2 - 1, u // 2
     return (x[:, a::u, a::u] + x[:, a::u, b::u] + x[:, b::u, a::u] + x[:, b::u, b::u]) / 4.0
 
@@ -244,4 +294,6 @@ def _extend(x, margins):
 
 
 def _resize(x, size):
-    return x if tuple(x.shape[1:3]) == tuple(size) else ops.image.resize(x, size, "bilinear", antialias=False)
+    if tuple(x.shape[1:3]) == tuple(size):
+        return x
+    return ops.image.resize(x, size, "bilinear", antialias=False, data_format="channels_last")

@@ -16,23 +16,37 @@ from zoo.weights import card, find, names
 
 @dataclass(frozen=True)
 class Entry:
-    """A builder, the image size at which its cost is counted, and where the model was published."""
+    """A model of the zoo.
+
+    Attributes:
+        build: its builder.
+        input_size: the image size at which its cost is counted.
+        source: where it was published.
+        arguments: names of the builder's arguments that its weights are for, which cards of weights hold.
+    """
 
     build: Callable[..., keras.Model]
     input_size: tuple[int, int]
     source: str
+    arguments: tuple[str, ...] = ("width",)
 
 
+CHAMPATI = "Champati, Houle and Zhang"
 MODELS = {
     "crayon": Entry(crayon, (320, 320), "arXiv 2502.05402"),
     "crayon_edge": Entry(crayon_edge, (320, 320), "ours"),
     "crayon_edge_m": Entry(crayon_edge_m, (320, 320), "ours"),
-    "color_autoencoder": Entry(color_autoencoder, (32, 32), "Nwala"),
-    "adaptive_autoencoder": Entry(adaptive_autoencoder, (32, 32), "ours"),
-    "champati_baseline": Entry(champati_baseline, (32, 32), "Champati, Houle and Zhang"),
-    "champati_regression": Entry(champati_regression, (32, 32), "Champati, Houle and Zhang"),
-    "champati_classification": Entry(champati_classification, (32, 32), "Champati, Houle and Zhang"),
-    "champati_features": Entry(champati_features, (32, 32), "Champati, Houle and Zhang"),
+    "color_autoencoder": Entry(color_autoencoder, (32, 32), "Nwala", ("width", "latent")),
+    "adaptive_autoencoder": Entry(adaptive_autoencoder, (32, 32), "ours", ("width", "latent")),
+    "champati_baseline": Entry(champati_baseline, (32, 32), CHAMPATI, ("color_space", "width")),
+    "champati_regression": Entry(champati_regression, (32, 32), CHAMPATI, ("color_space", "vgg", "width")),
+    "champati_classification": Entry(
+        champati_classification,
+        (32, 32),
+        CHAMPATI,
+        ("color_space", "bins", "lattice", "temperature", "vgg", "width"),
+    ),
+    "champati_features": Entry(champati_features, (32, 32), CHAMPATI),
 }
 
 

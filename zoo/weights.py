@@ -1,18 +1,18 @@
 """Pretrained weights: files in zoo/pretrained, each beside a card that says what it is, where from, and how good.
 
 A file holds float16 arrays, or float32 where values are too large, by layer and variable name, so that it serves every
-model that is built of the same layers, for whatever image size or grid step. Large ones are stored in parts,
-`NAME.npz.1`, `NAME.npz.2` and so on.
+model that is built of the same layers, for whatever image size or grid step. Large ones are stored in parts. Which
+files they are the card says: it is written last, so that it always speaks of files that are there.
 """
 
 import hashlib
-import io
 import json
-import zipfile
 from pathlib import Path
 
 import keras
 import numpy as np
+
+from zoo.arrays import read_arrays
 
 FOLDER = Path(__file__).parent / "pretrained"
 SUFFIX = ".card.json"
@@ -40,7 +40,7 @@ def seen(name):
 
 def parts(name):
     """The files of weights in the zoo, in the order in which they are put together."""
-    return sorted(FOLDER.glob(f"{name}.npz*"))
+    return [FOLDER / file for file in card(name)["files"]]
 
 
 def with_weights(model, weights):
@@ -60,29 +60,23 @@ def load_weights(model, weights, partial=False):
 
     Raises:
         ValueError: unknown weights, a file whose sha256 is not its card's, that cannot be read, or that lacks an array
-            of the right shape.
+            of the right shape. The model is then as it was.
     """
     path, files, expected = Path(weights), [weights], None
     if path.suffix != ".npz":
         name = find(str(weights))
         if name is None:
             raise ValueError(f"`weights` must be a .npz file or one of {names()}. Received: weights={weights!r}")
-        path, files, expected = FOLDER / f"{name}.npz", parts(name), card(name)["sha256"]
+        path, expected = name, card(name)["sha256"]
+        files = [file for file in parts(name) if file.exists()]
     content = b"".join(Path(file).read_bytes() for file in files)
     if expected not in (None, hashlib.sha256(content).hexdigest()):
-        raise ValueError(f"The sha256 of {path} is not its card's: the file is damaged or another one. Fetch it again")
-    try:
-        with np.load(io.BytesIO(content)) as file:
-            arrays = dict(file)
-    except (ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise ValueError(f"{path} is no .npz file that can be read ({error})") from None
-    for name, variable in _variables(model):
-        if partial and name not in arrays:
-            continue
-        if name not in arrays or arrays[name].shape != tuple(variable.shape):
-            received = arrays[name].shape if name in arrays else None
-            raise ValueError(f"{path} holds no {name} of shape {tuple(variable.shape)}. Received: shape={received}")
-        variable.assign(arrays[name].astype("float32"))
+        raise ValueError(f"The sha256 of {path} is not its card's: a file is damaged or missing. Fetch it again")
+    variables = dict(_variables(model))
+    shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
+    # All of them are read before the first is set: a file that cannot be used leaves the model as it is.
+    for name, array in read_arrays(content, shapes, path, partial).items():
+        variables[name].assign(array)
 
 
 def save_weights(model, path):

@@ -19,8 +19,8 @@ from hypothesis import strategies as some
 from PIL import Image
 
 import zoo
+from export.cards import read_card
 from export.files import targets, write_each
-from export.runtime import read_card
 from training.command import CommandError
 from training.outputs import save_png
 from training.pixels import read_image

@@ -13,7 +13,8 @@ from keras import ops
 from PIL import Image
 
 from export import __main__ as export
-from export import benchmark, verify
+from export import benchmark, profile, tiles, verify
+from export.arithmetic import int8_share
 from export.decoder import device_decoder, device_inputs, lab_to_srgb
 from export.runtime import open_decoder
 from export.tflite import convert, save_model
@@ -192,7 +193,7 @@ def test_bad_input(run_folder, tmp_path, refused):
 def test_nothing_else_is_replaced(run_folder, tmp_path, refused):
     (tmp_path / "mine").write_text("precious")
     argv = [str(run_folder), "--size", "64", "--quantize", "float32", "--out", str(tmp_path)]
-    assert "exists and is no export" in refused(export.main, argv)
+    assert "holds other things, and no card.json" in refused(export.main, argv)
     assert (tmp_path / "mine").read_text() == "precious"
 
 
@@ -222,3 +223,63 @@ def test_benchmark(exported, tmp_path, refused):
     assert rows[0]["metrics"]["times_keras_speed"] == 1
     assert all(min(row["metrics"].values()) > 0 for row in rows)
     assert "no export in" in refused(benchmark.main, [str(tmp_path)])
+
+
+def test_int8_that_is_none_is_not_left_behind(model, tmp_path, refused):
+    """Which layers are int8 their names say: with others the file would be float32, whatever it is called."""
+    renamed = keras.models.clone_model(model, clone_function=_renamed)
+    renamed.save(tmp_path / "renamed.keras")
+    argv = [str(tmp_path / "renamed.keras"), "--size", str(SIZE), "--dataset", "samples", "--out", str(tmp_path / "e")]
+    assert "does 0% of its arithmetic in int8" in refused(export.main, [*argv, "--quantize", "float32", "int8"])
+    assert not (tmp_path / "e").exists()
+    assert export.main([*argv, "--quantize", "float32", "dynamic"]) == 0
+
+
+def _renamed(layer):
+    config = layer.get_config()
+    return layer.__class__.from_config({**config, "name": f"other_{config['name']}"})
+
+
+def test_share_of_int8(exported):
+    """All of Crayon's convolutions; the card says so, and the file itself."""
+    files = json.loads((exported / "card.json").read_text())["files"]
+    share = int8_share(exported / "decoder_int8.tflite")
+    assert files["decoder_int8.tflite"]["int8_share"] == pytest.approx(share, abs=1e-3)
+    assert files["decoder_int8.tflite"]["int8_share"] > 0.99
+    assert files["decoder_dynamic.tflite"]["int8_share"] > 0.5  # TensorFlow leaves small kernels as they are
+    assert "int8_share" not in files["decoder_float32.tflite"]
+    assert int8_share(exported / "decoder_float32.tflite", hybrid=True) == 0
+    assert int8_share(exported / "decoder_dynamic.tflite") == 0
+
+
+@pytest.mark.parametrize(
+    ("card", "message"),
+    [
+        ("", "is damaged"),
+        ("[]", "is damaged"),
+        ('{"files": {}}', "is damaged (model None)"),
+        ('{"model": "m", "settings": {}, "size": [8, "8"], "files": {}}', "is damaged (size [8, '8'])"),
+        ('{"model": "m", "settings": {}, "size": [8, 8], "files": {"a": 1}}', "a file has no signature"),
+    ],
+)
+@pytest.mark.parametrize("command", [benchmark, profile, tiles])
+def test_damaged_cards(card, message, command, tmp_path, refused):
+    (tmp_path / "card.json").write_text(card)
+    argv = [str(tmp_path), str(SAMPLES / "60003.webp")] if command is tiles else [str(tmp_path)]
+    assert message in refused(command.main, argv)
+
+
+def test_exports_that_are_no_decoder_of_grids(tmp_path, refused):
+    """Tiles and profiles say so, and which files there are; and what other file stands where a decoder should."""
+    out, photograph = tmp_path / "e", str(SAMPLES / "60003.webp")
+    argv = ["champati_regression-cifar10", "--dataset", "samples", "--quantize", "float32", "--out", str(out)]
+    assert "--n is for decoders of grids" in refused(export.main, [*argv, "--n", "8"])
+    assert export.main(argv) == 0
+    assert "no decoder of grids" in refused(tiles.main, [str(out), photograph, "--precision", "float32"])
+    for command in ([str(out)], [str(out), photograph]):
+        main = profile.main if len(command) == 1 else tiles.main
+        assert "holds decoder_float32.tflite" in refused(main, [*command, "--precision", "int8"])
+    (out / "decoder_float32.tflite").write_bytes(b"another")
+    assert "is not the file that card.json describes" in refused(profile.main, [str(out), "--precision", "float32"])
+    (out / "decoder_float32.tflite").unlink()
+    assert "there is no" in refused(profile.main, [str(out), "--precision", "float32"])

@@ -152,6 +152,25 @@ def test_report(tmp_path, small, refused):
     assert "http" not in page
 
 
+def test_bare_files(tmp_path, small, capsys):
+    """Without recipe.json; two of one curve have rows of their own, and grey photographs do no harm."""
+    for i, rgb in enumerate(small):
+        (tmp_path / "data").mkdir(exist_ok=True)
+        Image.fromarray(rgb).convert("L").save(tmp_path / "data" / f"{i}.png")
+    models = {"paper": zoo.color_autoencoder(width=2)}
+    models |= {name: zoo.adaptive_autoencoder(width=2) for name in ("one", "two")}
+    for name, model in models.items():
+        model.save(tmp_path / f"{name}.keras")
+    runs, path = [str(tmp_path / f"{name}.keras") for name in models], tmp_path / "rows.json"
+    argv = ["--dataset", f"folder:{tmp_path / 'data'}", "--size", "32", "--results", str(path)]
+    assert evaluate.main([*runs, *argv]) == 0
+    assert "has no recipe.json beside it" in capsys.readouterr().out
+    rows = [row for row in json.loads(path.read_text())["rows"] if row["point"] != "delta"]
+    points = {name: [row["point"] for row in rows if row["name"] == name] for name in {row["name"] for row in rows}}
+    both = {f"adaptive depth {name}.keras": list(range(8)) for name in ("one", "two")}
+    assert points == {"color_autoencoder": ["float32"], **both}
+
+
 @pytest.mark.parametrize(("depth", "learns"), [("colors", False), ("uniform", True)])
 def test_no_gradient_where_a_latent_is_cut_off(depth, learns, small):
     """A region that is all but flat gets no bits by its colours: to make its latent larger would never pay."""

@@ -1,6 +1,7 @@
 """Automatic colorization: rebalancing, its metrics, its recipes, its closing table."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -9,11 +10,13 @@ from PIL import Image
 from training import evaluate, fit
 from training.champati import row_name
 from training.color_metrics import DISTANCES, auc, chroma, colorfulness, rarity, threshold_accuracy
-from training.colorizers import colored
+from training.colorizers import annealed, colored
+from training.command import CommandError
 from training.datasets import SAMPLES, open_dataset
 from training.pixels import read_image
 from training.rebalancing import bin_counts, rebalancing_weights, smoothed_distribution
 from training.recipes import RECIPES
+from training.run_folder import load_run
 from training.tasks import LumaTask
 from training.views import grey
 from zoo import champati_classification, champati_regression, colorize
@@ -177,6 +180,21 @@ def test_recipes_to_the_closing_table(runs, tmp_path, capsys):
         assert (rows["truth"][f"gain_{reading}"], rows["grey"][f"gain_{reading}"]) == (1, 0)
     assert 0 <= rows["champati"]["feature_preservation"] <= 100
     assert "| champati" in capsys.readouterr().out
+
+
+def test_what_cannot_be_scored_is_refused(runs, tmp_path, refused):
+    """Two judges; a model of one size; a bare file where settings are needed."""
+    features, out = runs
+    shutil.copytree(features, tmp_path / "other")
+    judges = [str(out), str(features), "--classifier", str(tmp_path / "other")]
+    assert "are both classifiers" in refused(evaluate.main, judges)
+    assert "takes images of 32x32 alone" in refused(evaluate.main, [str(features), "--size", "64"])
+    champati_regression(width=2).save(tmp_path / "bare.keras")
+    tables = ["--tables", "champati", str(features), str(tmp_path / "bare.keras")]
+    assert "is no run of `training.fit champati`" in refused(evaluate.main, tables)
+    bare = load_run(tmp_path / "bare.keras")
+    with pytest.raises(CommandError, match=r"bare\.keras are is not known"):
+        annealed(bare, np.zeros((1, 32, 32, 3), np.uint8), 1.0)
 
 
 def test_tables(runs, classes, tmp_path, refused):

@@ -13,6 +13,7 @@ from training import evaluate
 from training.datasets import SAMPLES
 from training.decoders import HintsDecoder, decode_image, encode_image
 from training.metrics import psnr
+from training.scored import told_apart
 from training.scoring import score
 from training.subsets import CONTENT, synthetic_images, terciles
 
@@ -125,8 +126,9 @@ def test_bad_input(run_folder, refused, tmp_path):
         return refused(evaluate.main, [*map(str, argv), "--results", str(tmp_path / "r.json")])
 
     assert "no run or model at" in message(tmp_path / "nothing")
-    assert "cannot stand in one table" in message(run_folder, "crayon_edge")
-    assert "cannot stand in one table" in message("crayon_edge", "crayon_edge")
+    assert "of several colour spaces cannot stand in one table" in message(run_folder, "crayon_edge")
+    assert "crayon_edge-photographs is given twice" in message("crayon_edge", "crayon_edge-photographs")
+    assert "is given twice" in message(run_folder, run_folder / "model.keras")
     assert "at least 1, not 'x'" in message(run_folder, "--n", "x")
     assert "--n must lie between 2 and the size of the crops, 64" in message(run_folder, "--n", 20, 65)
     assert "--n must lie between 2" in message(run_folder, "--n", 1)
@@ -140,6 +142,88 @@ def test_bad_input(run_folder, refused, tmp_path):
     (tmp_path / "data.json").write_text("{")
     zoo.crayon(width=2).save(corrupt)
     assert "data.json is damaged" in message(corrupt)
+
+
+def test_every_run_has_rows_of_its_own(run_folder, others, tmp_path):
+    """Of two runs of one recipe, and of two data sets of one name."""
+    copies = [tmp_path / name for name in ("first", "second")]
+    for copy in copies:
+        shutil.copytree(run_folder, copy)
+    shutil.copytree(others, tmp_path / "more" / "others")
+    path = tmp_path / "r.json"
+    sets = ["--dataset", f"folder:{others}", f"folder:{tmp_path / 'more' / 'others'}"]
+    argv = [*map(str, copies), *sets, "--size", "64", "--levin", "0", "--metrics", "psnr", "--results", str(path)]
+    assert evaluate.main(argv) == 0
+    result = json.loads(path.read_text())
+    assert {"crayon first", "crayon second"} < {row["name"] for row in result["rows"]}
+    assert set(result["models"]) == {"crayon first", "crayon second"}
+    assert {row["subset"] for row in result["rows"]} == {f"others {tmp_path.name}/others", "others more/others"}
+
+
+def test_names_of_runs_tell_them_apart():
+    paths = ["runs/a/x", "runs/b/x", "runs/c", "runs/v.1", "runs/v.2"]
+    assert told_apart(["one", "one", "two", "three", "three"], paths) == [
+        "one a/x",
+        "one b/x",
+        "two",
+        "three v.1",
+        "three v.2",
+    ]
+
+
+def test_steps_that_are_not_given(run_folder, others, tmp_path):
+    """Those that a run was trained at, as where its training ends; else those of the paper that fit the images."""
+    path = tmp_path / "r.json"
+    argv = ["--levin", "0", "--metrics", "psnr", "--results", str(path)]
+    assert evaluate.main([str(run_folder), *argv]) == 0
+    assert {row["n"] for row in json.loads(path.read_text())["rows"]} == {20}
+    photographs = ["--dataset", f"folder:{others}", "--size", "64"]
+    assert evaluate.main(["crayon_edge", *photographs, *argv]) == 0
+    assert {row["n"] for row in json.loads(path.read_text())["rows"]} == {6, 15, 20, 40, 50, 60}
+
+
+@pytest.mark.parametrize("name", ["crayon_edge", "champati_regression-cifar10", "adaptive_autoencoder-cifar100"])
+def test_weights_of_the_zoo_need_photographs(name, refused):
+    assert "give --dataset" in refused(evaluate.main, [name])
+
+
+FLAGS = {
+    "crayon_edge": [["--peers"], ["--report", "autoencoder"], ["--add"], ["--classifier", "x"]],
+    "champati_regression-cifar10": [
+        ["--n", "16"],
+        ["--kind", "means"],
+        ["--luma", "JPEG", "20"],
+        ["--levin", "3"],
+        ["--metrics", "psnr"],
+        ["--peers"],
+        ["--figures", "x"],
+        ["--size", "0"],
+        ["--dataset", "samples", "cifar10"],
+    ],
+    "adaptive_autoencoder-cifar100": [["--n", "16"], ["--classifier", "x"], ["--dataset", "samples", "cifar100"]],
+    "--tables champati crayon_edge": [["--n", "16"], ["--peers"], ["--size", "32"], ["--split", "test"]],
+}
+
+
+@pytest.mark.parametrize("what", FLAGS)
+def test_flags_that_do_not_apply_are_refused(what, refused):
+    """Even with the value that they have anyway."""
+    for flag in FLAGS[what]:
+        line = refused(evaluate.main, [*what.split(), *flag])
+        assert any(f"{flag[0]}{more} for" in line for more in (" is", " are", " 0, whole images, is")), line
+
+
+def test_grey_photographs_in_colour_and_not(tmp_path, photographs, refused):
+    """Where there are no colours a colorizer cannot be scored; one grey photograph among others is fine."""
+    folder, path = tmp_path / "grey", tmp_path / "r.json"
+    folder.mkdir()
+    for i, rgb in enumerate(photographs):
+        Image.fromarray(rgb).convert("L").save(folder / f"{i}.png")
+    argv = ["champati_regression-cifar10", "--dataset", f"folder:{folder}", "--split", "all", "--results", str(path)]
+    assert "all 3 images are grey" in refused(evaluate.main, argv)
+    assert not path.exists()
+    Image.fromarray(photographs[0][::-1]).save(folder / "color.png")  # which the weights have not seen
+    assert evaluate.main(argv) == 0
 
 
 def test_content_measures_order_photographs_as_eyes_do(photographs):

@@ -1,5 +1,7 @@
 """Metrics against their definitions and scikit-image."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio
@@ -43,3 +45,21 @@ def test_relative_sizes_of_the_paper():
     assert tuple(round(metrics.paper_relative_size(n), 4) for n in steps) == pytest.approx(paper, abs=1.01e-4)
     assert metrics.relative_size(20, 320, 320) == pytest.approx(1 / 3 + 2 / (3 * 20**2))
     assert metrics.relative_size(6, 320, 320) == pytest.approx(1 / 3 + 2 * 54**2 / (3 * 320**2))
+
+
+def test_psnr_of_large_images_needs_little_memory(photographs):
+    """The same figure, to the last bit, as of all errors at once."""
+    original = np.tile(photographs[0], (5, 6, 1))
+    decoded = original // 8 * 8
+    whole = -10 * np.log10(np.mean(np.square(original.astype(float) - decoded)) / 255**2)
+    tracemalloc.start()
+    found = metrics.psnr(original, decoded)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == whole
+    assert peak < 6 * original.size
+
+
+def test_psnr_of_images_of_two_shapes(photographs):
+    with pytest.raises(ValueError, match=r"one shape\. Received: \(256, 256, 3\) and \(1, 256, 3\)"):
+        metrics.psnr(photographs[0], photographs[0][:1])

@@ -1,6 +1,7 @@
 """Result files, and the tables that README makes of them."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,28 @@ def test_round_trip_and_tables(tmp_path):
         "<!-- end -->",
         "after",
     ]
+
+
+def test_the_commit_is_that_of_the_project(tmp_path, monkeypatch):
+    """Wherever the command is typed; none where the project lies in a repository of another one."""
+    here = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True).stdout[:12]
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    monkeypatch.chdir(tmp_path)
+    assert results._commit().removesuffix("-dirty") == here
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / ".git"))  # as within a hook
+    assert results._commit().removesuffix("-dirty") == here
+    installed = tmp_path / "site-packages" / "training" / "results.py"
+    monkeypatch.setattr(results, "__file__", str(installed))
+    installed.parent.mkdir(parents=True)
+    assert results._commit() is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "name"),
+    [("imagenette/320px-v2", "imagenette/320px-v2"), ("samples", "samples"), ("folder:data/kodak/", "kodak")],
+)
+def test_names_of_data_sets(spec, name):
+    assert results.dataset_name(spec) == name
 
 
 def test_missing_result_file(tmp_path):

@@ -52,3 +52,9 @@ def test_bad_steps(n):
 def test_bad_kind():
     with pytest.raises(ValueError, match="kind='median'"):
         sample_grid(np.zeros((1, 8, 8, 2)), 2, "median")
+
+
+@pytest.mark.parametrize("kind", ["points", "means"])
+def test_an_image_alone_is_no_batch(photographs, kind):
+    with pytest.raises(ValueError, match=r"`image` must be \(batch, H, W, channels\)\. Received: \(256, 256, 3\)"):
+        sample_grid(photographs[0], 8, kind)

@@ -44,3 +44,13 @@ def test_ycbcr_is_that_of_jpeg(lattice):
     ycbcr = np.asarray(color_spaces.rgb_to_ycbcr(flat))
     assert np.abs(ycbcr - jpeg).max() < 1.01  # Pillow truncates
     assert np.abs(np.asarray(color_spaces.ycbcr_to_rgb(ycbcr)) - flat).max() < 0.01
+
+
+@pytest.mark.parametrize(
+    "name", ["rgb_to_lab", "lab_to_rgb", "rgb_to_yuv", "yuv_to_rgb", "rgb_to_ycbcr", "ycbcr_to_rgb"]
+)
+@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 4), (8, 8, 1), (3, 8, 8), ()])
+def test_three_colors(name, shape):
+    taken = name.split("_to_")[0]
+    with pytest.raises(ValueError, match=rf"`{taken}` must be \(\.\.\., 3\)\. Received: uint8 \("):
+        getattr(color_spaces, name)(np.zeros(shape, np.uint8))

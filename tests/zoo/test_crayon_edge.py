@@ -1,17 +1,24 @@
 """The edge decoder: any size, step and kind of grid with one set of weights; where its colours come from."""
 
+import re
+import zipfile
+
 import keras
 import numpy as np
 import pytest
 
+from training import evaluate
 from training.baselines import bicubic
+from training.command import CommandError
 from training.decoders import YCBCR, GridDecoder, decode_image, encode_image
 from training.metrics import psnr
+from training.run_folder import load_run
 from zoo import crayon_edge, crayon_edge_m
 from zoo.color_grid import sample_grid
 from zoo.color_spaces import RGB_FROM_CHROMA
-from zoo.crayon_edge import LARGEST_STEPS, LARGEST_STEPS_M, cell_size
+from zoo.crayon_edge import LARGEST_STEPS, LARGEST_STEPS_M, cell_size, rebuilt
 
+OLD = {"name": "crayon_edge"}  # and yet with the layers of the other
 CASES = [(4, "means"), (6, "points"), (7, "means"), (16, "means"), (20, "points"), (37, "means"), (50, "points")]
 
 
@@ -83,6 +90,70 @@ def test_a_matrix_takes_chroma_to_rgb(trained, photographs):
         for matrix in (None, RGB_FROM_CHROMA)
     )
     assert np.allclose(rgb, chroma @ RGB_FROM_CHROMA, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"refine": True},
+        {"largest_steps": LARGEST_STEPS_M},
+        {"refine": True, "largest_steps": LARGEST_STEPS_M, "views": 4},
+        {"name": "of_another_name"},
+    ],
+)
+def test_what_is_rebuilt_is_the_same_model(options, tmp_path, photographs):
+    """Whatever it is called, and out of a file: with all its layers, sizes of cells and views."""
+    model = crayon_edge((64, 64), 16, width=4, **options)
+    model.save(tmp_path / "m.keras")
+    rgb = photographs[0][:64, :64]
+    decoder = load_run(tmp_path / "m.keras").decoder()
+    luma, grid = encode_image(rgb, 16, "means", YCBCR)
+    inputs = {"luma": luma[None, ..., None] * 2.55, "grid": grid[None]}
+    assert np.allclose(decoder(luma, grid, 16, "means"), model.predict_on_batch(inputs)[0], atol=1e-3)
+    finer = decoder.build((48, 80), 8, "points")
+    names = {layer.name for layer in model.layers if layer.weights}
+    built = {layer.name for layer in finer.layers if layer.weights}
+    assert ("decoder1_refinea" in built) == ("decoder1_refinea" in names)
+
+
+def test_layers_that_are_missing_are_not_made_anew(photographs):
+    """Built for a small step a model lacks layers that larger cells need: new ones would give wrong colours."""
+    decoder = GridDecoder(crayon_edge((64, 64), 4, width=4))
+    decode_image(decoder, photographs[0][:64, :64], 8, "means", YCBCR)
+    with pytest.raises(CommandError, match="lacks the layer encoder4b"):
+        decode_image(decoder, photographs[0][:64, :64], 16, "means", YCBCR)
+
+
+def test_files_of_older_builds(tmp_path):
+    """Whose layers do not say how they were built: their name does, unless it cannot be true."""
+    for build, options, known in ((crayon_edge, {}, True), (crayon_edge_m, {}, True), (crayon_edge_m, OLD, False)):
+        model = build((64, 64), 16, width=4, **options)
+        path = tmp_path / "m.keras"
+        model.save(path)
+        old = tmp_path / "old.keras"
+        with zipfile.ZipFile(path) as file, zipfile.ZipFile(old, "w") as copy:
+            for name in file.namelist():
+                content = file.read(name)
+                if name == "config.json":
+                    content = re.sub(rb"cell_concat_steps[0-9x_]*_views\d", b"cell_concat", content)
+                copy.writestr(name, content)
+        loaded = keras.models.load_model(old)
+        if known:
+            built = rebuilt(loaded, (64, 64), 16, "means")
+            inputs = {"luma": np.full((1, 64, 64, 1), 99.0), "grid": np.full((1, 4, 4, 2), 9.0)}
+            assert np.allclose(built.predict_on_batch(inputs), model.predict_on_batch(inputs), atol=1e-3)
+        else:
+            with pytest.raises(ValueError, match="whose layers say how it was built"):
+                rebuilt(loaded, (64, 64), 16, "means")
+
+
+def test_another_model_is_not_taken_for_one(tmp_path, refused):
+    """Of the same inputs, but other layers."""
+    luma, grid = keras.Input((64, 64, 1), name="luma"), keras.Input((4, 4, 2), name="grid")
+    chroma = keras.layers.UpSampling2D(16)(grid) + 0 * luma
+    keras.Model({"luma": luma, "grid": grid}, chroma, name="crayon_edge").save(tmp_path / "m.keras")
+    argv = [str(tmp_path / "m.keras"), "--dataset", "samples", "--n", "16", "--size", "64"]
+    assert "whose layers say how it was built" in refused(evaluate.main, argv)
 
 
 def test_one_set_of_layers_serves_all(trained):

@@ -1,0 +1,44 @@
+"""What an image is to every function here that takes one: uint8, with a height, a width and three colours."""
+
+import numpy as np
+
+
+def checked_image(image, name="image", may_be_grey=False):
+    """An image as an array.
+
+    Args:
+        image: uint8 sRGB `(H, W, 3)`, or, where it may be grey, also `(H, W)` or `(H, W, 1)`, which becomes the latter.
+        name: as which an error names it.
+        may_be_grey: see above.
+
+    Raises:
+        ValueError: another type or shape, or no pixel.
+    """
+    found, channels = np.asarray(image), (1, 3) if may_be_grey else (3,)
+    if may_be_grey and found.ndim == 2:
+        found = found[..., None]
+    if found.dtype != np.uint8 or found.ndim != 3 or found.shape[-1] not in channels or not found.size:
+        expected = "uint8 (H, W), or (H, W, 1 or 3)" if may_be_grey else "uint8 (H, W, 3)"
+        raise ValueError(f"`{name}` must be {expected}. Received: {_described(image)}")
+    return found
+
+
+def checked_images(images, name="images"):
+    """A batch of images of one size, uint8 sRGB `(N, H, W, 3)`, as an array. ValueError if it is none."""
+    found = np.asarray(images)
+    if found.dtype != np.uint8 or found.ndim != 4 or found.shape[-1] != 3 or not found.size:
+        raise ValueError(f"`{name}` must be uint8 (N, H, W, 3). Received: {_described(images)}")
+    return found
+
+
+def check_channels(tensor, name, channels=3):
+    """ValueError unless the last axis of a tensor, symbolic or not, is that of so many colours."""
+    shape = tensor.shape if hasattr(tensor, "shape") else np.shape(tensor)
+    if not len(shape) or shape[-1] != channels:
+        raise ValueError(f"`{name}` must be (..., {channels}). Received: {_described(tensor)}")
+
+
+def _described(tensor):
+    if not hasattr(tensor, "shape"):
+        return type(tensor).__name__
+    return f"{getattr(tensor.dtype, 'name', tensor.dtype)} {tuple(tensor.shape)}"
