@@ -1,13 +1,12 @@
 """Scores auto-encoders on real bytes, beside palettes and image codecs: a part of `training.evaluate`."""
 
-from pathlib import Path
-
 import numpy as np
 from keras import ops
 
 from training.command import CommandError
 from training.decoders import to_uint8
 from training.metrics import psnr, ssim
+from training.outputs import result_path
 from training.rates import PALETTE_SIZES, PALETTES, QUALITIES, bd_rate, image_codec, paletted
 from training.rebalancing import chunks
 from training.run_folder import only_unseen
@@ -53,7 +52,7 @@ def evaluate_autoencoders(loaded, arguments, argv):
         check_report(loaded, labels)
         if names != [curve_name(run) for run in loaded]:
             raise CommandError("the report shows one run of each curve: leave out the others")
-    path = arguments.results or Path("results") / f"{file_name(['autoencoder'], spec)}.json"
+    path = result_path(arguments.results, file_name(["autoencoder"], spec))
     dataset = {"name": dataset_name(spec), "split": split, "images": len(images), "size": size or "whole"}
     runs = dict(zip(names, loaded, strict=True))
     rows = [{**row, "name": name} for name, run in runs.items() for row in rows_of(run, images, arguments.data_dir)]

@@ -1,7 +1,6 @@
 """Tables 1 to 7 of Champati, Houle and Zhang, with their figures beside ours: a part of `training.evaluate`."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 from keras import ops
@@ -10,6 +9,7 @@ from training import champati_figures as figures
 from training.colorizers import ColorScorer, add_share_of_grey_error, colored, one_classifier
 from training.command import CommandError
 from training.decoders import to_uint8
+from training.outputs import result_path
 from training.rebalancing import chunks
 from training.run_folder import load_run, only_unseen
 from training.scored import one_dataset, run_names
@@ -80,7 +80,7 @@ def tables(arguments, argv):
     from training.datasets import open_dataset
     from training.results import dataset_name, listing, write_results
 
-    path = arguments.results or Path("results/champati-tables.json")
+    path = result_path(arguments.results, "champati-tables")
     runs = [load_run(run) for run in arguments.runs]
     classifier = one_classifier(runs)
     if classifier is None:

@@ -1,7 +1,5 @@
 """Scores colorizers, models from luma alone, on images of one size: a part of `training.evaluate`."""
 
-from pathlib import Path
-
 import numpy as np
 from keras import ops
 
@@ -9,6 +7,7 @@ from training.color_metrics import DISTANCES, auc, chroma, colorfulness, rarity,
 from training.command import CommandError
 from training.decoders import to_uint8
 from training.metrics import psnr
+from training.outputs import result_path
 from training.rebalancing import chunks
 from training.run_folder import load_run, only_unseen
 from training.scored import AUTOENCODERS, GRIDS, file_name, one_dataset
@@ -127,6 +126,7 @@ def evaluate_colorizers(loaded, arguments, argv):
     _check_size(runs, size)
     photographs = open_dataset(spec, (), settings.get("seed", 0), arguments.data_dir)
     split = arguments.split or "test"
+    path = result_path(arguments.results, file_name(loaded, spec))
     with only_unseen([] if arguments.allow_overlap else runs, photographs, split):
         if classifier:
             images, labels = photographs.labelled(split, size, arguments.limit)
@@ -138,7 +138,6 @@ def evaluate_colorizers(loaded, arguments, argv):
     rows = [{"name": name, "metrics": score(guess)} for name, guess in guesses.items()]
     add_share_of_grey_error(rows)
     print(listing(rows, list(rows[0]["metrics"])))
-    path = arguments.results or Path("results") / f"{file_name(loaded, spec)}.json"
     write_results(
         path,
         "python -m training.evaluate " + " ".join(argv),

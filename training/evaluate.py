@@ -1,12 +1,11 @@
 """Scores models beside classical colour propagation: `python -m training.evaluate runs/crayon`."""
 
 import sys
-from pathlib import Path
 
 import numpy as np
 
 from training.command import ArgumentParser, CommandError, check_flags, positive, run
-from training.outputs import figures_folder, result_file
+from training.outputs import figures_folder, result_file, result_path
 from training.scored import AUTOENCODERS, COLORIZERS, GRIDS, file_name, kind_of, own_dataset, run_names, told_apart
 
 TABLES = "--tables"
@@ -73,6 +72,7 @@ def _evaluate_decoders(loaded, arguments, argv):
     if any(model.space != first.space for model in models.values()):
         raise CommandError("models of several colour spaces cannot stand in one table: score them one by one")
     sets = _sets(list(loaded.values()), arguments)
+    path = result_path(arguments.results, file_name(models, sets[0][0]["name"]))
     protocol = Protocol(arguments.kind or first.kind, first.space, ("psnr", *arguments.metrics), _luma(arguments))
     decoders = {**FAST, **models}
 
@@ -87,7 +87,6 @@ def _evaluate_decoders(loaded, arguments, argv):
         print(pivot([*scored, *few], "psnr"))
         if len(sets) == 1 and arguments.size != 0:
             parts = [*_by_content(images, scored), *_synthetic(dataset["size"], decoders, arguments.n, protocol)]
-    path = arguments.results or Path("results") / f"{file_name(models, sets[0][0]['name'])}.json"
     datasets = [{**dataset, "names": names} for dataset, names, _ in sets]
     write_results(
         path,

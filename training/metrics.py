@@ -9,7 +9,7 @@ from skimage.metrics import structural_similarity
 
 from zoo.color_grid import grid_shape
 
-_PART = 1 << 20  # values that are compared at a time
+_PART = 1 << 18  # values that are compared at a time
 
 
 def psnr(original, decoded):

@@ -42,6 +42,13 @@ def result_file(text):
     return path
 
 
+def result_path(told, name):
+    """Where a result file goes: results/NAME.json if it is not told. CommandError if what is there must stay."""
+    path = told or Path("results") / f"{name}.json"
+    check_file(path, is_result)
+    return path
+
+
 def figures_folder(text):
     """argparse type of a folder for figures, whose files of the same names are replaced."""
     path = Path(text)

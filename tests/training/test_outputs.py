@@ -264,3 +264,20 @@ def test_png_files_say_who_wrote_them(tmp_path, photographs):
     save_png(tmp_path / "a.png", photographs[0])
     with Image.open(tmp_path / "a.png") as image:
         assert image.text == {"Software": "colorizer-zoo"}
+
+
+@pytest.mark.parametrize(
+    ("weights", "path"),
+    [
+        ("crayon_edge", "crayon_edge-samples.json"),
+        ("champati_regression-cifar10", "champati-samples.json"),
+        ("adaptive_autoencoder-cifar100", "autoencoder-samples.json"),
+    ],
+)
+def test_where_results_go_if_it_is_not_said(weights, path, photo, refused, monkeypatch):
+    """There nothing else is replaced either, and that is said before anything is scored."""
+    Path("results", path).mkdir(parents=True)
+    for scored in ("scoring.score", "colorizers.colored", "autoencoders.rows_of"):
+        monkeypatch.setattr(f"training.{scored}", None)
+    line = refused(evaluate.main, [weights, "--dataset", "samples", "--allow-overlap", "--size", "32"])
+    assert f"results/{path} is a folder" in line
