@@ -1,14 +1,9 @@
 """Files of an auto-encoder from the command line: there and back, damaged or not."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
 
-import zoo
 from export import latents
 from zoo import adaptive_autoencoder, color_autoencoder
 
@@ -64,32 +59,3 @@ def test_refused(command, tmp_path, refused):
     assert "no auto-encoder with bits" in refused(
         latents.main, [str(tmp_path / "a.png"), "--model", str(tmp_path / "plain.keras")]
     )
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux says what a process took at most")
-def test_24_megapixels_take_less_than_a_gigabyte(photographs, tmp_path):
-    """The whole command, in a process of its own, TensorFlow and Pillow included."""
-    photograph = np.tile(photographs[0], (16, 24, 1))[:4000, :6000]
-    noise = np.random.default_rng(0).integers(-8, 9, photograph.shape, np.int8)
-    Image.fromarray((photograph.astype(np.int16) + noise).clip(0, 255).astype(np.uint8)).save(tmp_path / "large.png")
-    code = r"""
-import re, sys
-from pathlib import Path
-from export import latents
-from training.command import run
-assert run(latents.main, sys.argv[1:]) == 0
-print(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1])
-"""
-    argv = [
-        sys.executable,
-        "-c",
-        code,
-        str(tmp_path / "large.png"),
-        "--model",
-        "adaptive_autoencoder-cifar100",
-        "--out",
-        str(tmp_path / "out"),
-    ]
-    done = subprocess.run(argv, cwd=Path(zoo.__file__).parents[1], capture_output=True, text=True, check=True)
-    assert int(done.stdout.splitlines()[-1]) * 1024 < 1e9

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 import export.__main__ as export_command
@@ -258,6 +259,24 @@ def test_names_that_are_no_text(photo, tmp_path):
 def test_a_check_takes_no_time_and_leaves_nothing(tmp_path):
     check_folder(tmp_path / "a" / "b", "card.json")
     assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            tf.errors.ResourceExhaustedError(None, None, "No space left; logs/events\nat 0x7f"),
+            "No space left; logs/events",
+        ),
+        (OSError(28, "No space left on device", "a.npz"), "a.npz: No space left on device"),
+        (CommandError("one\ntwo"), "one two"),
+    ],
+)
+def test_errors_are_one_line(error, line, refused):
+    def main(argv):
+        raise error
+
+    assert line in refused(main, [])
 
 
 def test_png_files_say_who_wrote_them(tmp_path, photographs):
