@@ -133,7 +133,7 @@ class LatentCodec:
         colors = images.mean((1, 2)).round().astype(np.uint8)
         shape = _blocks(images.shape[1:3])
         numbers, bits = (np.empty((len(images), *shape, count), np.int8) for count in (len(self.band), BANDS))
-        for part, seen, inner in self._tiles(shape, TO_ENCODE):
+        for part, seen, inner in self._tiles(shape, *TO_ENCODE):
             rgb = whole_blocks(images[:, *times(seen, STRIDE)]).astype(np.float32)
             inputs = {"rgb": rgb, **_given(colors, level)}
             latent = self.encoder(inputs, training=False)["latent"]
@@ -145,7 +145,7 @@ class LatentCodec:
     def images(self, numbers, colors, level, size):
         """uint8 sRGB `(N, *size, 3)` of what `latents` gave."""
         shape, made, flat = numbers.shape[1:3], np.empty((len(numbers), *size, 3), np.uint8), {}
-        for part, seen, inner in self._tiles(shape, TO_DECODE):
+        for part, seen, inner in self._tiles(shape, *TO_DECODE):
             latent = numbers[:, *seen]
             # Parts of which nothing is left beside the colour are alike.
             alike = None if latent.any() else (latent.shape, str(inner))
@@ -210,10 +210,10 @@ class LatentCodec:
         numbers = self._unpacked(payload, shape, level, needed) if payload else self._zeros(shape[0] * shape[1])
         return numbers.reshape(*shape, -1), np.frombuffer(color, np.uint8), level, (height, width)
 
-    def _tiles(self, shape, around):
-        """`tiles` of so many blocks; the whole for a model that takes nothing else."""
+    def _tiles(self, shape, before, behind, most):
+        """`tiles`, but for a model that takes nothing else the whole."""
         is_static = None not in self.encoder.input["rgb"].shape[1:3]
-        return tiles(shape, around, math.prod(shape)) if is_static else tiles(shape, around)
+        return tiles(shape, before, behind, math.prod(shape) if is_static else most)
 
     def _unpacked(self, payload, shape, level, needed):
         """The numbers `(positions, C)` of a payload."""
@@ -261,7 +261,10 @@ class LatentCodec:
 
     def _code_first(self, coder, first, depth, level):
         """Which number of each band and position is the first to need all its bits, where the depth is not 0."""
-        for band in range(BANDS):
+        for band, (start, end) in enumerate(self.bands):
+            if end - start == 1:
+                first[:, band] = 0  # there is no other, and the coder has no table of one symbol
+                continue
             for part in self._parts(depth):
                 has_any = np.flatnonzero(depth[part, band])
                 if len(has_any):

@@ -6,36 +6,36 @@ whole image. What fits into one part is one.
 
 import itertools
 
-TILE = 1 << 10  # blocks of 8 x 8 pixels for a part
-# Blocks around a part that matter to it, before and behind: three strided convolutions look 7 pixels further to the
-# right and down; three transposed ones and two others a block and a pixel to each side.
-TO_ENCODE, TO_DECODE = (0, 1), (2, 2)
+# Blocks of 8 x 8 pixels around a part that matter to it, before and behind: three strided convolutions look 7 pixels
+# further to the right and down; three transposed ones and two others a block and a pixel to each side. And blocks of a
+# part at most: a decoder takes more memory for each.
+TO_ENCODE, TO_DECODE = (0, 1, 1 << 10), (2, 2, 1 << 9)
 
 
-def tiles(shape, around, tile=TILE):
+def tiles(shape, before, behind, most):
     """Parts of `shape` blocks, rows and columns.
 
     Args:
         shape: see above.
-        around: blocks before and behind that matter, `TO_ENCODE` or `TO_DECODE`.
-        tile: blocks of a part at most.
+        before, behind: blocks around a part that matter to it.
+        most: blocks of a part.
 
     Yields:
         Three pairs of slices, of rows and columns: the part in the whole; the part and what matters around it, in the
         whole; the part in the latter.
     """
-    side = round(tile**0.5)
-    rows = min(shape[0], max(side, tile // shape[1]))
-    sides = rows, max(1, tile // rows)
+    # Sides that are powers of 2: by how they are cut up, sums of floats differ in their last bits.
+    rows = min(shape[0], max(1 << (most.bit_length() - 1) // 2, most // shape[1]))
+    sides = rows, max(1, most // rows)
     for firsts in itertools.product(range(0, shape[0], sides[0]), range(0, shape[1], sides[1])):
-        parts = [_cut(*axis, around) for axis in zip(firsts, sides, shape, strict=True)]
+        parts = [_cut(*axis, before, behind) for axis in zip(firsts, sides, shape, strict=True)]
         yield tuple(zip(*parts, strict=True))
 
 
-def _cut(first, side, length, around):
+def _cut(first, side, length, before, behind):
     last = min(first + side, length)
-    before, behind = max(0, first - around[0]), min(length, last + around[1])
-    return slice(first, last), slice(before, behind), slice(first - before, last - before)
+    start = max(0, first - before)
+    return slice(first, last), slice(start, min(length, last + behind)), slice(first - start, last - start)
 
 
 def times(parts, factor):

@@ -7,6 +7,8 @@ A symbol cannot cost less than the logarithm of how likely it is. A reader count
 few for what they are said to hold before it has spent time and memory on them.
 """
 
+from array import array
+
 import numpy as np
 
 WORD = 32  # bits
@@ -24,14 +26,14 @@ class Table:
 
     Attributes:
         model: of the coder.
-        costs: bits for each symbol, a list; no symbol ever costs less.
+        costs: bits for each symbol; no symbol ever costs less.
         least: of them.
     """
 
     def __init__(self, weights):
         weights = np.array(weights, np.float64)
         self.model = _categorical()(weights, perfect=False)
-        self.costs = _costs(weights / weights.sum()).tolist()
+        self.costs = array("d", _costs(weights / weights.sum()))  # small, and fast to look up one by one
         self.least = min(self.costs)
 
 

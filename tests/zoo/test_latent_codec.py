@@ -61,13 +61,13 @@ def test_bytes_are_what_they_were(codec, photographs, level, kind):
 @pytest.mark.parametrize("shape", [(1, 1), (32, 32), (33, 32), (500, 750), (1, 5000), (5000, 2)])
 def test_parts_are_the_whole(shape, around):
     """Each block is in one part; nothing outside of the image is asked for."""
-    times, found = np.zeros(shape, int), list(tiles(shape, around))
+    times, found = np.zeros(shape, int), list(tiles(shape, *around))
     for part, seen, inner in found:
         times[part] += 1
         numbers = np.arange(times.size).reshape(shape)
         assert np.array_equal(numbers[seen][inner], numbers[part])
     assert (times == 1).all()
-    assert (len(found) == 1) == (math.prod(shape) <= 1024)
+    assert (len(found) == 1) == (math.prod(shape) <= around[-1])
 
 
 @pytest.mark.parametrize(("size", "tile"), [((400, 300), 1024), ((77, 50), 16), ((20, 200), 9)])
@@ -76,7 +76,7 @@ def test_large_images_are_as_in_one_piece(codec, photographs, monkeypatch, size,
     image = np.tile(photographs[2], (2, 2, 1))[: size[0], : size[1]]
 
     def coded(tile):
-        monkeypatch.setattr(latent_codec, "tiles", lambda shape, around: tiles(shape, around, tile))
+        monkeypatch.setattr(latent_codec, "tiles", lambda *given: tiles(*given[:-1], tile))
         data = codec.encode(image, 5, depth)
         return data, codec.decode(data)
 
@@ -89,6 +89,14 @@ def test_a_model_of_one_size_takes_it_whole(photographs):
     image = np.tile(photographs[0], (1, 2, 1))
     codec = LatentCodec(zoo.adaptive_autoencoder(image.shape[:2], width=4))
     assert codec.decode(codec.encode(image, 2)).shape == image.shape
+
+
+def test_a_band_of_one_number(photographs):
+    codec = LatentCodec(zoo.adaptive_autoencoder(width=2, latent=67))
+    assert codec.bands[-1] == (66, 67)
+    numbers, depth, color = (found[0] for found in codec.latents(photographs[0][None, :40, :40], 7))
+    numbers[0, 0, 66], depth[0, 0, 6] = -3, 3
+    assert np.array_equal(codec.unpack(codec.pack(numbers, depth, color, 7, (40, 40)))[0], numbers)
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux says what a process took at most")
