@@ -15,15 +15,17 @@ def pinned(build):
     def pinned_build(*arguments, **options):
         channels, floats = keras.config.image_data_format(), keras.config.floatx()
         policy = keras.config.dtype_policy()
+        follows_floatx = policy.name == floats != "float32"  # it is nothing but another name of keras.json's `floatx`
         keras.config.set_image_data_format("channels_last")
         keras.config.set_floatx("float32")
-        if policy.name == floats:  # it is nothing but another name of keras.json's `floatx`
+        if follows_floatx:
             keras.config.set_dtype_policy("float32")
         try:
             return build(*arguments, **options)
         finally:
             keras.config.set_image_data_format(channels)
             keras.config.set_floatx(floats)
-            keras.config.set_dtype_policy(policy)
+            if follows_floatx:
+                keras.config.set_dtype_policy(policy)
 
     return pinned_build
