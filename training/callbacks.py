@@ -129,7 +129,7 @@ def load_state(folder, model):
     model.optimizer.build(model.trainable_variables)
     try:
         model.load_weights(path.with_name(state["weights"]))
-        return state["best"], state["history"]
+        return float(state["best"]), [dict(row) for row in state["history"]]
     except (KeyError, TypeError, ValueError, OSError) as error:  # OSError: h5py's, for what is no HDF5 file
         reason = str(error).strip().split("\n")[0]
         raise CommandError(f"{path} or the weights that it names are damaged ({reason}): {remedy}") from None

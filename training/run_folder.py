@@ -12,6 +12,8 @@ from training.outputs import read_json
 from zoo import weights
 from zoo.registry import pretrained
 
+REMEDY = "put the run's own file there again"
+
 
 @dataclass
 class Run:
@@ -102,13 +104,15 @@ def _pretrained(name):
 def _beside(model, name):
     """A JSON file beside a model; empty if there is none."""
     path = model.with_name(name)
-    return read_json(path, "put the run's own file there again") if path.exists() else {}
+    return read_json(path, REMEDY) if path.exists() else {}
 
 
 def _seen(file):
     """Digests of what a model or weights were trained and validated on, by the data.json beside them; if all are."""
     data = _beside(file, "data.json")
     parts = [data.get("train"), data.get("validation"), data.get("before", [])]
+    if not all(part is None or isinstance(part, list) for part in parts):
+        raise CommandError(f"{file.with_name('data.json')} is damaged: {REMEDY}")
     return set().union(*filter(None, parts)), None not in parts
 
 

@@ -142,6 +142,8 @@ def test_bad_input(run_folder, refused, tmp_path):
     (tmp_path / "data.json").write_text("{")
     zoo.crayon(width=2).save(corrupt)
     assert "data.json is damaged" in message(corrupt)
+    corrupt.with_name("data.json").write_text('{"train": 1, "validation": []}')
+    assert "data.json is damaged" in message(corrupt)
 
 
 def test_every_run_has_rows_of_its_own(run_folder, others, tmp_path):

@@ -221,7 +221,9 @@ def test_seeds(seed, tmp_path, refused):
 
 
 @pytest.mark.parametrize("file", ["recipe.json", "data.json", "state.json", "state-2.weights.h5"])
-@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"[]", b"\xff", b'{"weights": "state-2.weights.h5", "best": 1, "history": 1}']
+)
 def test_a_damaged_run(file, content, run_folder, tmp_path, refused):
     shutil.copytree(run_folder, tmp_path / "run")
     (tmp_path / "run" / file).write_bytes(content)
