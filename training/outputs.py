@@ -145,7 +145,7 @@ def writing_folder(path, mark):
 def _unfinished(parent):
     """A new, empty, hidden folder for what is being written, and a lock on it; those without a lock are removed."""
     parent.mkdir(parents=True, exist_ok=True)
-    clear_unfinished(parent)
+    _clear_unfinished(parent)
     folder = lock = None
     while lock is None:  # another process may have taken the folder for a left one before it was locked
         folder = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=parent))
@@ -157,7 +157,7 @@ def _unfinished(parent):
         os.close(lock)
 
 
-def clear_unfinished(parent):
+def _clear_unfinished(parent):
     """Removes what killed processes left unfinished in a folder, and puts back what they were about to replace."""
     for folder in parent.glob(f"{UNFINISHED}*") if fcntl else ():
         lock = _locked(folder)

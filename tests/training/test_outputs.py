@@ -218,25 +218,15 @@ def test_what_cannot_be_written_does_not_end_a_batch(command, photo, refused, mo
     Path("a.png").write_bytes(b"no image")
     for name in ("b.png", "c.png"):
         Path(name).write_bytes(photo.read_bytes())
-    module = sys.modules[command.main.__module__]
-    if command is colorize:
-        written = module.save_png
+    owner, name = (colorize, "save_png") if command is colorize else (Path, "write_bytes")
+    written = getattr(owner, name)
 
-        def save(path, rgb):
-            if path.name == "b.png":
-                raise OSError(28, "No space left on device")
-            written(path, rgb)
+    def full(path, content):
+        if path.stem == "b":
+            raise OSError(28, "No space left on device")
+        written(path, content)
 
-        monkeypatch.setattr(module, "save_png", save)
-    else:
-        written = Path.write_bytes
-
-        def write(path, content):
-            if path.name == "b.latent":
-                raise OSError(28, "No space left on device")
-            written(path, content)
-
-        monkeypatch.setattr(Path, "write_bytes", write)
+    monkeypatch.setattr(owner, name, full)
     line = refused(command.main, ["a.png", "b.png", "c.png", *CODECS[command], "--out", "out"])
     assert "2 of 3" in line
     assert "No space left" in line
