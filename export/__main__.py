@@ -6,8 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from export.calibration import image_size
 from export.cards import CARD
-from export.photographs import image_size
 from export.runtime import median_latency, open_decoder
 from training.command import ArgumentParser, check_flags, positive, run
 from training.outputs import check_folder, result_file, writing_folder
@@ -27,11 +27,11 @@ def main(argv):
     out = arguments.out or Path("exports") / Path(arguments.run).name
     check_folder(out, CARD)
 
-    from export.photographs import calibration_side, open_photographs
-    from export.tflite import save_model
-    from training.results import versions, write_results
-    from training.run_folder import load_run
-    from training.scored import kind_of
+    from export.calibration import calibration_side, open_photographs
+    from export.targets.saved_model import save_model
+    from training.evaluation.scored import kind_of
+    from training.loop.run_folder import load_run
+    from training.result_files import versions, write_results
 
     loaded = load_run(arguments.run)
     check_flags(parser, argv, kind_of(loaded.model), ONLY_FOR)
@@ -74,12 +74,12 @@ def main(argv):
 
 def _devices(loaded, arguments):
     """What leaves for a device: a decoder, a colorizer, or both halves of an auto-encoder."""
-    from export.autoencoder import device_autoencoder
-    from export.colorizer import DeviceColorizer
-    from export.decoder import DeviceDecoder
-    from training.autoencoders import is_autoencoder
-    from training.colorizers import color_space
-    from training.run_folder import usual_step
+    from export.devices.autoencoder import device_autoencoder
+    from export.devices.colorizer import DeviceColorizer
+    from export.devices.grid import DeviceDecoder
+    from training.loop.run_folder import usual_step
+    from zoo.codecs.autoencoder import is_autoencoder
+    from zoo.codecs.colorizer import color_space
 
     if is_autoencoder(loaded.model):
         return device_autoencoder(loaded, arguments.dataset, arguments.data_dir)
@@ -90,7 +90,7 @@ def _devices(loaded, arguments):
 
 def _convert(folder, device, model, precisions, calibration, compared):
     """Writes the TFLite files of one signature, and yields their names and what card.json says of them."""
-    from export.tflite import convert
+    from export.targets.tflite import convert
     from export.verify import verify
 
     inputs, originals = compared

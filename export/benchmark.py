@@ -29,7 +29,7 @@ def main(argv):
     parser.add_argument("--results", type=result_file, default="results/benchmark-decoders.json", help="result file")
     arguments = parser.parse_args(argv)
 
-    from training.results import listing, write_results
+    from training.result_files import listing, write_results
 
     rows, first = [], {}
     for folder in arguments.exports:

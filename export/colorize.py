@@ -23,9 +23,9 @@ def main(argv):
     photos = arguments.photos
     written = targets(photos, arguments.out, lambda _: ".png", lambda path: arguments.force or is_own_png(path))
 
-    from training.colorizers import color_space
-    from training.run_folder import load_run
+    from training.loop.run_folder import load_run
     from zoo import colorize
+    from zoo.codecs.colorizer import color_space
 
     model = load_run(arguments.model).model
     if color_space(model) is None:

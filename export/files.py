@@ -1,8 +1,8 @@
 """Many files, one after the other: what goes wrong with one is told at the end, and the others are written."""
 
 from training.command import CommandError
+from training.data.pixels import read_image
 from training.outputs import check_file, writing
-from training.pixels import read_image
 
 
 def add_force(parser):
@@ -67,5 +67,5 @@ def _reason(error):
 
 
 def read_photograph(path):
-    """uint8 sRGB `(H, W, 3)` of an image file; raises what `training.pixels.read_image` raises."""
+    """uint8 sRGB `(H, W, 3)` of an image file; raises what `training.data.pixels.read_image` raises."""
     return read_image(path)[0]

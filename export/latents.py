@@ -6,7 +6,7 @@ from pathlib import Path
 from export.files import add_force, read_photograph, targets, write_each
 from training.command import ArgumentParser, CommandError, run
 from training.outputs import is_own_png, save_png
-from zoo.latent_codec import FIRST_BYTE
+from zoo.codecs.latent import FIRST_BYTE
 
 SUFFIX = ".latent"
 
@@ -26,10 +26,11 @@ def main(argv):
     arguments = parser.parse_args(argv)
     written = targets(arguments.files, arguments.out, _suffix, lambda path: arguments.force or _is_own(path))
 
-    from training.autoencoders import codec_of, is_adaptive
-    from training.metrics import psnr
-    from training.run_folder import load_run
-    from zoo.color_autoencoder import LEVELS
+    from training.evaluation.autoencoders import codec_of
+    from training.loop.run_folder import load_run
+    from training.metrics.images import psnr
+    from zoo.codecs.autoencoder import is_adaptive
+    from zoo.models.adaptive_autoencoder import LEVELS
 
     if not 0 <= arguments.level < LEVELS:
         raise CommandError(f"--level must be 0 to {LEVELS - 1}, not {arguments.level}")

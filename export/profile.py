@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from export.cards import read_file
-from training.benchmark import median_time
-from training.command import ArgumentParser, positive, run
+from training.command import ArgumentParser, median_time, positive, run
 from training.outputs import result_file
 
 
@@ -28,7 +27,7 @@ def main(argv):
     arguments = parser.parse_args(argv)
     card, path = read_file(arguments.export, arguments.precision)
 
-    from training.results import listing, write_results
+    from training.result_files import listing, write_results
 
     level = card.get("level", 0)
     timed = ((name, _latency(content, arguments, level)) for name, content in prefixes(path.read_bytes()))

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from export import benchmark
+from export.calibration import image_size, view
 from export.cards import read_grid_file
 from export.files import add_force, check_targets, read_photograph
-from export.photographs import image_size, view
-from export.runtime import decode_tiled, open_decoder
+from export.runtime import open_decoder
+from export.tiling import decode_tiled
 from training.command import ArgumentParser, CommandError, in_fresh_process, run
 from training.outputs import is_own_png, result_file, save_png, writing
 
@@ -35,10 +36,10 @@ def main(argv):
     if arguments.out:
         check_targets([arguments.out], [arguments.photograph], lambda path: arguments.force or is_own_png(path))
 
-    from export.decoder import device_inputs
-    from training.decoders import YCBCR
-    from training.metrics import psnr
-    from training.results import listing, write_results
+    from export.devices.grid import device_inputs
+    from training.metrics.images import psnr
+    from training.result_files import listing, write_results
+    from zoo.color_spaces import YCBCR
 
     folders = [folder for folder in (arguments.export, arguments.small, arguments.whole) if folder]
     cards, paths = zip(*(read_grid_file(folder, arguments.precision) for folder in folders), strict=True)

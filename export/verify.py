@@ -6,9 +6,9 @@ import numpy as np
 
 from export.arithmetic import int8_share
 from export.runtime import open_decoder
-from export.tflite import FLOAT32_LAYERS
+from export.targets.tflite import FLOAT32_LAYERS
 from training.command import CommandError
-from training.metrics import psnr
+from training.metrics.images import psnr
 
 # What must not be in a decoder for a device: select-TF ops, padding around dilated convolutions, power functions.
 FORBIDDEN = re.compile(r"Flex|CUSTOM|SPACE_TO_BATCH|BATCH_TO_SPACE|POW")
@@ -26,7 +26,7 @@ def verify(path, precision, inputs, keras_outputs, originals=None, signature=Non
 
     Args:
         path: of the .tflite file or SavedModel.
-        precision: as in `export.tflite.convert`.
+        precision: as in `export.targets.tflite.convert`.
         inputs: dicts of arrays, one for each image.
         keras_outputs: what the float Keras decoder makes of them, uint8 `(H, W, 3)`.
         originals: the photographs, uint8 `(H, W, 3)`; None for an encoder, whose output is no image.

@@ -11,8 +11,8 @@ from PIL import Image
 from export import benchmark
 from training import fit
 from training.command import run
-from training.datasets import SAMPLES
-from training.pixels import read_image
+from training.data.pixels import read_image
+from training.data.sources import SAMPLES
 
 SMALL = ["--dataset", "samples", "--width", "8", "--size", "64", "--batch-size", "8", "--n", "20"]
 

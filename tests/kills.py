@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import export.__main__ as export_command
 from training import fit, publish, tune
 from training.command import import_tensorflow, run
-from training.datasets import SAMPLES
+from training.data.sources import SAMPLES
 from training.outputs import UNFINISHED, write_json
 
 DISK = 0.05  # seconds for a file to reach the disk, and for a name to

@@ -5,11 +5,10 @@ python -m training.benchmark --dataset folder:PATH
 
 import importlib.util
 import os
-import statistics
 import sys
 import time
 
-from training.command import ArgumentParser, in_fresh_process, positive, run
+from training.command import ArgumentParser, in_fresh_process, median_time, positive, run
 from training.outputs import result_file
 
 WARM_UP = 5  # training steps before any is timed
@@ -29,7 +28,7 @@ def main(argv):
     parser.add_argument("--results", type=result_file, default="results/benchmark-training.json", help="result file")
     arguments = parser.parse_args(argv)
 
-    from training.results import listing, write_results
+    from training.result_files import listing, write_results
 
     shape = arguments.width, arguments.size, arguments.batch_size, arguments.steps
     speeds = in_fresh_process(measure_input, arguments.dataset, *shape[1:3])
@@ -50,7 +49,8 @@ def main(argv):
 
 def measure_input(dataset, size, batch_size):
     """Images a second of the input pipeline alone: while it fills its cache, and from the cache."""
-    from training.datasets import in_epochs, open_dataset
+    from training.data.batches import in_epochs
+    from training.data.sources import open_dataset
 
     photographs = open_dataset(dataset)
     began = time.perf_counter()
@@ -65,7 +65,7 @@ def measure_keras(width, size, batch_size, steps):
     """Images a second of a Keras training step: colour conversion, network, loss and metric."""
     import keras
 
-    from training.tasks import ColorGridTask, compiled
+    from training.tasks.grid import ColorGridTask, compiled
     from zoo import crayon
 
     model = compiled(crayon(width=width), ColorGridTask(20), size, learning_rate=1e-4)
@@ -78,7 +78,7 @@ def measure_torch(width, size, batch_size, steps):
     os.environ["KERAS_BACKEND"] = "torch"
     import torch
 
-    from training.tasks import ColorGridTask
+    from training.tasks.grid import ColorGridTask
     from zoo import crayon
 
     task = ColorGridTask(20)
@@ -97,16 +97,6 @@ def measure_torch(width, size, batch_size, steps):
         return loss.item(), task.psnr(rgb, lab.detach()).mean().item()
 
     return batch_size / median_time(step, steps, WARM_UP)
-
-
-def median_time(call, repeats, warm_up):
-    """Median seconds of `call()` over `repeats`, after `warm_up` calls that trace, compile or allocate."""
-    times = []
-    for _ in range(warm_up + repeats):
-        began = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - began)
-    return statistics.median(times[warm_up:])
 
 
 def _torch_twin(model):

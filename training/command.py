@@ -4,7 +4,9 @@ import argparse
 import logging
 import multiprocessing
 import os
+import statistics
 import sys
+import time
 from concurrent.futures import ProcessPoolExecutor
 
 # TensorFlow's notices are not for the person who typed the command.
@@ -46,11 +48,13 @@ def run(main, argv=None):
     import_tensorflow()
     from tensorflow.errors import OpError
 
+    from zoo.errors import ZooError
+
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # a file's name may be no text that can be printed
     try:
         return main(sys.argv[1:] if argv is None else argv)
-    except CommandError as error:
+    except (CommandError, ZooError) as error:
         message = str(error)
     except OSError as error:
         # Disk full, read-only folder, no permission: h5py and zipfile raise OSError too.
@@ -111,3 +115,13 @@ def check_flags(parser, argv, what, only_for):
     for name, kinds in only_for.items():
         if arguments[name] is not absent and what not in kinds:
             raise CommandError(f"--{name.replace('_', '-')} is for {' and '.join(kinds)}, not for {what}: leave it out")
+
+
+def median_time(call, repeats, warm_up):
+    """Median seconds of `call()` over `repeats`, after `warm_up` calls that trace, compile or allocate."""
+    times = []
+    for _ in range(warm_up + repeats):
+        began = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times[warm_up:])

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import keras
 
-from training.callbacks import StopOnNaN
 from training.command import ArgumentParser, positive, run
 from training.fit import PRECISIONS
+from training.loop.callbacks import StopOnNaN
 from training.outputs import result_file
 
 WARM_UP = 5  # training steps before any is timed
@@ -37,8 +37,8 @@ def main(argv):
     add("--results", type=result_file, default="results/profile-training.json", help="result file")
     arguments = parser.parse_args(argv)
 
-    from training.devices import device_name, spread
-    from training.results import listing, write_results
+    from training.loop.devices import device_name, spread
+    from training.result_files import listing, write_results
 
     scope, share = spread(arguments.devices, arguments.hosts, arguments.host)
     with scope:
@@ -55,10 +55,10 @@ def main(argv):
 
 def _measure(arguments, size, share):
     """The metrics of one size of crops."""
-    from training.datasets import in_epochs, open_dataset
-    from training.devices import arithmetic
-    from training.recipes.crayon import pairs
-    from training.tasks import ColorGridTask, compiled
+    from training.data.batches import in_epochs, pairs
+    from training.data.sources import open_dataset
+    from training.loop.devices import arithmetic
+    from training.tasks.grid import ColorGridTask, compiled
     from zoo import crayon
     from zoo.registry import macs
 

@@ -29,9 +29,9 @@ def main(argv):
     parser.add_argument("--results", type=Path, required=True, help="result file of its evaluation")
     arguments = parser.parse_args(argv)
 
-    from training.datasets import open_dataset
-    from training.results import read_results, versions
-    from training.run_folder import load_run
+    from training.data.sources import open_dataset
+    from training.loop.run_folder import load_run
+    from training.result_files import read_results, versions
     from zoo.registry import MODELS
     from zoo.weights import FOLDER, SUFFIX, save_weights
 
@@ -89,11 +89,12 @@ def guard(loaded):
     """
     from skimage import data
 
-    from training.autoencoders import is_autoencoder, round_trip
-    from training.colorizers import color_space, is_classifier
-    from training.decoders import decode_image
-    from training.metrics import psnr
-    from zoo.colorize import colorize
+    from training.evaluation.autoencoders import round_trip
+    from training.metrics.images import psnr
+    from zoo.codecs.autoencoder import is_autoencoder
+    from zoo.codecs.classifier import is_classifier
+    from zoo.codecs.colorizer import color_space, colorize
+    from zoo.codecs.grid import decode_image
 
     images = [getattr(data, name)() for name in GUARD]
     offsets = [[(side - GUARD_SIZE) // 2 for side in rgb.shape[:2]] for rgb in images]
@@ -132,8 +133,9 @@ def _metrics(results, loaded, path):
     A colorizer's own row, those of an auto-encoder by point, a classifier's feature preservation of the truth and of
     grey, or a decoder's PSNR by step. CommandError if it has none of this run.
     """
-    from training.autoencoders import curve_name, is_autoencoder
-    from training.scored import COLORIZERS, kind_of
+    from training.evaluation.autoencoders import curve_name
+    from training.evaluation.scored import COLORIZERS, kind_of
+    from zoo.codecs.autoencoder import is_autoencoder
 
     rows, kind = results["rows"], kind_of(loaded.model)
     if loaded.model.name == "champati_features":
@@ -157,7 +159,7 @@ def _metrics(results, loaded, path):
 
 def _own_rows(results, settings, own):
     """The rows of a run: those with its settings, or of the name that the file gives it; of `own` if it names none."""
-    from training.results import rounded
+    from training.result_files import rounded
 
     models, settings = results.get("models") or {}, rounded(settings)
     named = [name for name, model in models.items() if {**settings, "parameters": model.get("parameters")} == model]

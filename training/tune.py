@@ -1,20 +1,15 @@
 """Searches settings with KerasTuner: `python -m training.tune crayon --search n=6,15,20`."""
 
-import functools
 import os
-import shutil
 import sys
-import threading
-import time
 from pathlib import Path
 
-from training.command import ArgumentParser, CommandError, duration, positive, run
-from training.fit import recipe_parsers, recipe_settings, train
-from training.outputs import check_folder, read_json, result_file, write_json, writing_folder
+from training.command import ArgumentParser, CommandError, positive, run
+from training.fit import recipe_parsers, recipe_settings
+from training.outputs import check_folder, read_json, result_file, write_json
+from training.search.tuner import Search, distributed
 
-ORACLES = ("grid", "random", "bayesian", "hyperband")  # of `training.oracles`
-HEARTBEAT = 2.0  # seconds
-RETRIES = 2  # of a trial that fails for no fault of its settings, or whose worker is lost
+ORACLES = ("grid", "random", "bayesian", "hyperband")  # of `training.search.oracles`
 
 
 def main(argv):
@@ -26,19 +21,19 @@ def main(argv):
     """
     settings, arguments = _arguments(argv)
     if arguments.workers:
-        from training.chief import launch
+        from training.search.chief import launch
 
         return launch(argv, arguments.workers)
 
     from keras_tuner.errors import FatalError
 
-    from training.trials import report
+    from training.search.trials import report
 
     search = Search(settings, arguments)
     tuner = search.tuner()
     role = os.environ.get("KERASTUNER_TUNER_ID", "")
     if "chief" in role:
-        from training.chief import serve
+        from training.search.chief import serve
 
         serve(tuner.oracle, search.budget, arguments.lost)
     else:
@@ -47,227 +42,6 @@ def main(argv):
         except FatalError as error:
             raise error.__cause__ from None
     return 0 if "worker" in role else report(search, tuner.oracle.trials, argv)
-
-
-class Search:
-    """What is searched, how a trial is run, and when it is enough.
-
-    Attributes:
-        settings: of the recipe, with its name, but for what is searched.
-        arguments: of the command.
-        space: what is searched, see `training.search_space`.
-        budget: a `Budget`.
-    """
-
-    def __init__(self, settings, arguments):
-        from training.recipes import RECIPES
-        from training.search_space import Range, search_space
-
-        self.settings = settings
-        self.arguments = arguments
-        self.recipe = RECIPES[settings["recipe"]]
-        usual = "SEARCH_TRAINED" if arguments.trained else "SEARCH"
-        self.space = search_space(arguments.search, getattr(self.recipe, usual, {}))
-        for name, values in {} if arguments.trained else self.space.items():
-            for value in (values.low, values.high) if isinstance(values, Range) else values:
-                self.recipe.check({**settings, name: value})
-        self.budget = Budget(arguments.minutes, arguments.objective)
-        self._scoring = None
-
-    def tuner(self):
-        """A KerasTuner tuner in the folder of the search, with the trials that it has already."""
-        from keras_tuner.engine import base_tuner
-        from keras_tuner.src import config
-
-        config.DEBUG = False  # no traceback for each trial that fails
-        search, budget = self, self.budget
-
-        class Tuner(base_tuner.BaseTuner):
-            def pre_create_trial(self):
-                if distributed():
-                    time.sleep(0.2)  # an idle worker asks again and again
-
-            def run_trial(self, trial):
-                with _Heartbeat(self.oracle, trial):
-                    return search.run_trial(trial.trial_id, trial.hyperparameters.values)
-
-            def _get_tuner_fname(self):
-                return str(self.oracle.file)
-
-            def save(self):
-                """Nothing: the oracle saves whatever changes."""
-
-            def reload(self):
-                if not self._is_worker():
-                    self.oracle.reload()
-
-            def on_trial_end(self, trial):
-                super().on_trial_end(trial)
-                if not distributed():
-                    budget.account(self.oracle, self.oracle.trials[trial.trial_id])
-
-        oracle = self._oracle()
-        oracle.verbose = 0
-        return Tuner(oracle, directory=str(self.arguments.out), project_name="search")
-
-    def _oracle(self):
-        import keras_tuner
-
-        from training.oracles import ORACLES
-        from training.search_space import hyperparameters
-
-        arguments = self.arguments
-        options = {
-            "objective": keras_tuner.Objective("objective", "max"),
-            "hyperparameters": hyperparameters(self.space),
-            "seed": self.settings["seed"] + 1,  # 0 would be any
-            "max_retries_per_trial": RETRIES,
-            "max_consecutive_failed_trials": None,
-        }
-        if arguments.oracle != "hyperband":
-            return ORACLES[arguments.oracle](max_trials=arguments.trials, **options)
-        found = ORACLES["hyperband"](max_epochs=self.settings["epochs"], **options)
-        found.max_trials = arguments.trials
-        return found
-
-    def run_trial(self, name, values):
-        """Trains, unless there is nothing to train, and measures: metrics with the `objective` and the `seconds`."""
-        from keras_tuner.errors import FailedTrialError, FatalError
-        from tensorflow.errors import OpError
-
-        from training.search_space import chosen
-        from training.trade_offs import measure, worth
-
-        began, own = time.perf_counter(), chosen(values)
-        try:
-            ready = self.arguments.trained
-            trained = _loaded(ready) if ready else self._trained(name, own, values)
-            metrics = measure(trained, own, **self._images(trained))
-            metrics["objective"] = worth(
-                metrics, self.arguments.objective, self.arguments.multiplier, self.arguments.rate
-            )
-        except CommandError as error:
-            raise FailedTrialError(str(error)) from None
-        except (OSError, OpError) as error:  # a full disk, which is so for the next trial as well
-            raise FatalError(str(error)) from error
-        return {**metrics, "seconds": time.perf_counter() - began}
-
-    def _trained(self, name, own, values):
-        """The run of a trial: its training is taken up where it, or for Hyperband an earlier trial, ended."""
-        import keras
-
-        from training.run_folder import load_run
-
-        folder = self.arguments.out / f"trial-{name}"
-        settings = {**self.settings, **own, "epochs": values.get("tuner/epochs", self.settings["epochs"])}
-        self.recipe.check(settings)
-        earlier = values.get("tuner/trial_id")
-        if earlier is not None and not folder.exists():
-            with writing_folder(folder, "recipe.json") as temporary:
-                shutil.copytree(self.arguments.out / f"trial-{earlier}", temporary, dirs_exist_ok=True)
-        keras.backend.clear_session()
-        resume = (folder / "state.json").exists()
-        train(settings, folder, self.arguments.data_dir, resume, stop_early=self.arguments.patience)
-        return load_run(folder)
-
-    def _images(self, trained):
-        """Images, read once, and what else `measure` wants; a trained model must not have seen them."""
-        from training.autoencoders import balanced
-        from training.colorizers import color_space
-        from training.run_folder import only_unseen
-
-        if self._scoring is None:
-            data, arguments = self._data, self.arguments
-            split = self.scored_on["split"]
-            with only_unseen([trained] if arguments.trained else [], data, split):
-                images, labels = balanced(data, split, self.settings["size"], arguments.images)
-            self._scoring = {"images": images}
-            if arguments.classifier and color_space(trained.model):
-                self._scoring |= {"labels": labels, "classifier": _loaded(arguments.classifier).model}
-        return self._scoring
-
-    @functools.cached_property
-    def _data(self):
-        from training.datasets import open_dataset
-
-        settings = self.settings
-        return open_dataset(settings["dataset"], self.recipe.TEST_IMAGES, settings["seed"], self.arguments.data_dir)
-
-    @functools.cached_property
-    def scored_on(self):
-        """What result files say about the images: of a flat folder that was not trained on all, else validation."""
-        from training.results import dataset_name
-
-        data, size = self._data, self.settings["size"]
-        split = "all" if self.arguments.trained and data.flat else "validation"
-        images = min(self.arguments.images, data.count(split))
-        return {"name": dataset_name(data.spec), "split": split, "images": images, "size": size}
-
-
-class Budget:
-    """Ends a search in time, and says after each trial how far it is.
-
-    Args:
-        minutes: of the whole search; None for no limit.
-        objective: its name, for the line that is printed.
-    """
-
-    def __init__(self, minutes, objective):
-        self.ends = minutes and time.monotonic() + 60 * minutes
-        self.objective = objective
-        self.longest = 0.0
-
-    def account(self, oracle, trial):
-        """Prints a line about a trial that has ended, and lets no other begin that would end too late."""
-        seconds = trial.metrics.get_last_value("seconds") if trial.metrics.exists("seconds") else 0.0
-        self.longest = max(self.longest, seconds)
-        best = oracle.get_best_trials()[0]
-        values = ", ".join(f"{name} {value}" for name, value in trial.hyperparameters.values.items())
-        worth = "failed" if trial.score is None else f"{self.objective} {trial.score:.5g} in {duration(seconds)}"
-        line = f"trial {trial.trial_id}: {values}: {worth}"
-        if best.score is not None:
-            line += f"; best {best.trial_id} with {best.score:.5g}"
-        if oracle.max_trials:
-            left = max(0, oracle.max_trials - len(oracle.end_order))
-            line += f"; {left} left, about {duration(left * self.longest)}"
-        print(line, flush=True)
-        self.check(oracle)
-
-    def check(self, oracle):
-        """Lets no other trial begin if it would end too late."""
-        if self.ends and time.monotonic() + self.longest > self.ends:
-            oracle.max_trials = max(1, len(oracle.trials))
-
-
-class _Heartbeat:
-    """Lets the chief hear of a trial while it runs."""
-
-    def __init__(self, oracle, trial):
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self._beat, args=(oracle, trial.trial_id), daemon=True)
-
-    def _beat(self, oracle, trial_id):
-        while not self.ended.wait(HEARTBEAT):
-            oracle.get_trial(trial_id)
-
-    def __enter__(self):
-        if distributed():
-            self.thread.start()
-
-    def __exit__(self, *_):
-        self.ended.set()
-
-
-@functools.cache
-def _loaded(path):
-    from training.run_folder import load_run
-
-    return load_run(path)
-
-
-def distributed():
-    """Whether this is a worker or the chief of several processes, by KerasTuner's environment variables."""
-    return "KERASTUNER_ORACLE_IP" in os.environ
 
 
 def _arguments(argv):

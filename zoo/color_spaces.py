@@ -13,6 +13,9 @@ last axis.
 CIELAB and Y'UV agree with `skimage.color` to 1e-3.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 from keras import ops
 
@@ -105,3 +108,26 @@ def ycbcr_to_rgb(ycbcr):
     check_channels(ycbcr, "ycbcr")
     inverse = np.linalg.inv(_YCBCR_FROM_RGB).astype("float32")
     return ops.clip(ops.matmul(ops.cast(ycbcr, "float32"), inverse), 0.0, 255.0)
+
+
+@dataclass(frozen=True)
+class Space:
+    """A colour space in which luma and grid are kept.
+
+    Attributes:
+        name: as result files have it.
+        from_rgb, to_rgb: see `zoo.color_spaces`.
+        white: luma of white; decoders are given luma in 0 to 100.
+        eight_bits: luma and grid are rounded to whole numbers, as where the space is that of files and devices.
+    """
+
+    name: str
+    from_rgb: Callable
+    to_rgb: Callable
+    white: float
+    eight_bits: bool
+
+
+LAB = Space("CIELAB", rgb_to_lab, lab_to_rgb, 100.0, False)
+YUV = Space("Y'UV", rgb_to_yuv, yuv_to_rgb, 1.0, False)
+YCBCR = Space("Y'CbCr", rgb_to_ycbcr, ycbcr_to_rgb, 255.0, True)

@@ -1,6 +1,7 @@
 """What an image is to every function here that takes one: uint8, with a height, a width and three colours."""
 
 import numpy as np
+from keras import ops
 
 
 def checked_image(image, name="image", may_be_grey=False):
@@ -42,3 +43,17 @@ def _described(tensor):
     if not hasattr(tensor, "shape"):
         return type(tensor).__name__
     return f"{getattr(tensor.dtype, 'name', tensor.dtype)} {tuple(tensor.shape)}"
+
+
+def to_uint8(rgb):
+    """Colours in 0 to 255 as 8-bit levels."""
+    return np.asarray(ops.convert_to_numpy(rgb)).round().clip(0, 255).astype(np.uint8)
+
+
+CHUNK = 1000  # images at a time
+
+
+def chunks(*arrays):
+    """Yields parts of arrays of the same length, as many images at a time as are good for memory."""
+    for start in range(0, len(arrays[0]), CHUNK):
+        yield [array[start : start + CHUNK] for array in arrays]

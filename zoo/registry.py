@@ -7,10 +7,11 @@ import keras
 import numpy as np
 from keras import layers
 
-from zoo.champati import champati_baseline, champati_classification, champati_features, champati_regression
-from zoo.color_autoencoder import adaptive_autoencoder, color_autoencoder
-from zoo.crayon import crayon
-from zoo.crayon_edge import crayon_edge, crayon_edge_m
+from zoo.models.adaptive_autoencoder import adaptive_autoencoder
+from zoo.models.champati import champati_baseline, champati_classification, champati_features, champati_regression
+from zoo.models.crayon import crayon
+from zoo.models.crayon_edge import crayon_edge, crayon_edge_m
+from zoo.models.nwala import color_autoencoder
 from zoo.weights import card, find, names
 
 

@@ -34,7 +34,7 @@ def card(name):
 
 
 def seen(name):
-    """Digests of the images that weights were trained or validated on; see `training.datasets`."""
+    """Digests of the images that weights were trained or validated on; see `training.data.sources`."""
     return json.loads((FOLDER / card(name)["seen"]).read_text())
 
 

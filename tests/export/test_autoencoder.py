@@ -9,7 +9,7 @@ import pytest
 from export import __main__ as export
 from export.runtime import open_decoder
 from zoo import adaptive_autoencoder, color_autoencoder
-from zoo.latent_codec import LatentCodec
+from zoo.codecs.latent import LatentCodec
 
 
 @pytest.fixture(scope="module", params=[color_autoencoder, adaptive_autoencoder])

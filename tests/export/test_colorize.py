@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from export import colorize
-from training.color_metrics import colorfulness
+from training.metrics.colors import colorfulness
 from zoo import champati_regression, crayon
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from export import __main__ as export
 from export.runtime import open_decoder
-from training.colorizers import colored
-from training.metrics import psnr
+from training.metrics.images import psnr
 from zoo import champati_classification, champati_regression
+from zoo.codecs.colorizer import colored
 
 SIDE = 64
 

@@ -22,9 +22,9 @@ import zoo
 from export.cards import read_card
 from export.files import targets, write_each
 from training.command import CommandError
+from training.data.pixels import read_image
 from training.outputs import save_png
-from training.pixels import read_image
-from zoo.latent_codec import LatentCodec
+from zoo.codecs.latent import LatentCodec
 
 DAMAGES = {False: 60, True: 16_667}  # of each of six kinds of files, by whether it is the long run
 MOST_MS, MOST_MB = 2000, 512

@@ -8,12 +8,14 @@ from PIL import Image
 
 from export import __main__ as export
 from export import profile, tiles
-from export.decoder import device_inputs
-from export.photographs import view
-from export.runtime import decode_tiled, open_decoder
-from training.decoders import YCBCR, decode_image
-from training.metrics import psnr
-from training.run_folder import load_run
+from export.calibration import view
+from export.devices.grid import device_inputs
+from export.runtime import open_decoder
+from export.tiling import decode_tiled
+from training.loop.run_folder import load_run
+from training.metrics.images import psnr
+from zoo.codecs.grid import decode_image
+from zoo.color_spaces import YCBCR
 
 N, SIZE, TILE = 8, 384, 256
 

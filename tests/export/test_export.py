@@ -15,14 +15,15 @@ from PIL import Image
 from export import __main__ as export
 from export import benchmark, profile, tiles, verify
 from export.arithmetic import int8_share
-from export.decoder import device_decoder, device_inputs, lab_to_srgb
+from export.devices.grid import device_decoder, device_inputs, lab_to_srgb
 from export.runtime import open_decoder
-from export.tflite import convert, save_model
+from export.targets.saved_model import save_model
+from export.targets.tflite import convert
 from training.command import CommandError
-from training.datasets import SAMPLES
-from training.decoders import LAB, HintsDecoder, decode_image
-from training.metrics import psnr
-from zoo.color_spaces import lab_to_rgb, rgb_to_lab
+from training.data.sources import SAMPLES
+from training.metrics.images import psnr
+from zoo.codecs.grid import HintsDecoder, decode_image
+from zoo.color_spaces import LAB, lab_to_rgb, rgb_to_lab
 
 N, SIZE = 20, 128
 

@@ -11,14 +11,18 @@ from PIL import Image
 
 import zoo
 from training import evaluate, fit
-from training.autoencoders import balanced, deltas
-from training.datasets import SAMPLES, open_dataset
-from training.latent_bytes import LatentCounts
-from training.metrics import psnr
-from training.metrics import ssim as ssim_of_one
-from training.pixels import read_image
-from training.rates import PALETTES, bd_rate, image_codec, paletted
-from training.tasks import LatentTask, ssim
+from training.baselines.counted_latents import LatentCounts
+from training.baselines.image_codecs import image_codec
+from training.baselines.palettes import PALETTES, paletted
+from training.data.batches import balanced
+from training.data.pixels import read_image
+from training.data.sources import SAMPLES, open_dataset
+from training.evaluation.autoencoders import deltas
+from training.metrics.images import psnr
+from training.metrics.images import ssim as ssim_of_one
+from training.metrics.rates import bd_rate
+from training.metrics.ssim_loss import ssim
+from training.tasks.latent import LatentTask
 
 DATA = ["--dataset", "samples", "--size", "64"]
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from training import baselines
-from training.decoders import decode_image, encode_image
-from training.metrics import psnr
+from training.baselines import propagation as baselines
+from training.metrics.images import psnr
+from zoo.codecs.grid import decode_image, encode_image
 
 
 def quality(decoder, photographs, n, kind):

@@ -8,21 +8,21 @@ import pytest
 from PIL import Image
 
 from training import evaluate, fit
-from training.champati import row_name
-from training.color_metrics import DISTANCES, auc, chroma, colorfulness, rarity, threshold_accuracy
-from training.colorizers import annealed, colored
 from training.command import CommandError
-from training.datasets import SAMPLES, open_dataset
-from training.pixels import read_image
-from training.rebalancing import bin_counts, rebalancing_weights, smoothed_distribution
+from training.data.luma import grey
+from training.data.pixels import read_image
+from training.data.sources import SAMPLES, open_dataset
+from training.loop.run_folder import load_run
+from training.metrics.colors import DISTANCES, auc, chroma, colorfulness, rarity, threshold_accuracy
+from training.papers.champati import row_name
 from training.recipes import RECIPES
-from training.run_folder import load_run
-from training.tasks import LumaTask
-from training.views import grey
+from training.tasks.luma import LumaTask
+from training.tasks.rebalancing import bin_counts, rebalancing_weights, smoothed_distribution
 from zoo import champati_classification, champati_regression, colorize
-from zoo.champati import bin_colors
+from zoo.codecs.colorizer import annealed, colored
 from zoo.color_bins import nearest_bin, soft_encode
 from zoo.color_spaces import rgb_to_lab, rgb_to_yuv
+from zoo.models.champati import bin_colors
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from training.command import CommandError
-from training.datasets import SAMPLES, in_epochs, open_dataset
+from training.data.batches import in_epochs
+from training.data.sources import SAMPLES, open_dataset
 from training.recipes import RECIPES
 
 

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from training import fit
-from training.devices import Share
+from training.loop.devices import Share
 from zoo import crayon
 from zoo.weights import save_weights
 

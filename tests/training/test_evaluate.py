@@ -10,12 +10,12 @@ from PIL import Image
 
 import zoo
 from training import evaluate
-from training.datasets import SAMPLES
-from training.decoders import HintsDecoder, decode_image, encode_image
-from training.metrics import psnr
-from training.scored import told_apart
-from training.scoring import score
-from training.subsets import CONTENT, synthetic_images, terciles
+from training.data.sources import SAMPLES
+from training.evaluation.decoders import score
+from training.evaluation.scored import told_apart
+from training.evaluation.subsets import CONTENT, synthetic_images, terciles
+from training.metrics.images import psnr
+from zoo.codecs.grid import HintsDecoder, decode_image, encode_image
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from training import evaluate, fit
-from training.datasets import SAMPLES
-from training.run_folder import load_run, seen_before
+from training.data.sources import SAMPLES
+from training.loop.run_folder import load_run, seen_before
 from zoo.weights import save_weights, seen
 
 PHOTOGRAPHS = sorted(SAMPLES.glob("*.webp"))
@@ -51,8 +51,8 @@ def test_report_has_the_model_beside_the_baselines(run_folder):
 
 def test_best_epoch_is_the_model(run_folder):
     """The validation error of model.keras, by hand, is the lowest of the history."""
-    from training.datasets import open_dataset
-    from training.tasks import ColorGridTask
+    from training.data.sources import open_dataset
+    from training.tasks.grid import ColorGridTask
 
     model = keras.models.load_model(run_folder / "model.keras")
     task = ColorGridTask(20)
@@ -96,9 +96,9 @@ def test_a_resumed_run_is_an_uninterrupted_one(run_folder, tmp_path):
 
 
 def test_resume_restores_weights_and_optimizer(run_folder):
-    from training.callbacks import load_state
+    from training.loop.callbacks import load_state
     from training.recipes import crayon
-    from training.tasks import ColorGridTask
+    from training.tasks.grid import ColorGridTask
 
     settings = json.loads((run_folder / "recipe.json").read_text())
     task = ColorGridTask(settings["n"])
@@ -115,7 +115,7 @@ def test_resume_restores_weights_and_optimizer(run_folder):
 
 
 def open_samples():
-    from training.datasets import open_dataset
+    from training.data.sources import open_dataset
 
     return open_dataset("samples").cached("validation", 64).batch(8)
 
@@ -129,7 +129,8 @@ def test_random_step_serves_every_n(tmp_path, small):
 
 
 def test_random_step_draws_all_of_6_to_100():
-    from training.tasks import N_RANGE, PAPER_STEPS, RandomInteger
+    from training.tasks.grid import N_RANGE, PAPER_STEPS
+    from training.tasks.random_layers import RandomInteger
 
     steps = RandomInteger(*N_RANGE, PAPER_STEPS)
     rgb = np.zeros((2000, 8, 8, 3), np.uint8)

@@ -9,8 +9,8 @@ from PIL import Image
 
 from training import evaluate, fit
 from training.command import CommandError
-from training.datasets import open_dataset
-from training.folders import Listing
+from training.data.folders import Listing
+from training.data.sources import open_dataset
 
 COLORS = {"a_red": (220, 30, 30), "b_green": (30, 200, 40), "c_blue": (30, 40, 220)}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio
 
-from training import metrics
+from training.metrics import images as metrics
 
 
 @pytest.fixture

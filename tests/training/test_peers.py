@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from training.decoders import YCBCR, encode_image
-from training.metrics import psnr
-from training.peers import grid_bytes, jpeg_colors
+from training.baselines.image_codecs import grid_bytes, jpeg_colors
+from training.metrics.images import psnr
+from zoo.codecs.grid import encode_image
+from zoo.color_spaces import YCBCR
 
 
 def test_a_grid_costs_less_than_its_raw_bytes(photographs):

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from training.datasets import SAMPLES, open_dataset
-from training.pixels import read_image
+from training.data.pixels import read_image
+from training.data.sources import SAMPLES, open_dataset
 
 SRGB = ((0.64, 0.33), (0.3, 0.6), (0.15, 0.06))
 DISPLAY_P3 = ((0.68, 0.32), (0.265, 0.69), (0.15, 0.06))

@@ -14,10 +14,11 @@ from keras_tuner.src import protos
 from PIL import Image
 from skimage import data
 
-from training import chief, fit, oracles, tune
+from training import fit, tune
 from training.recipes import RECIPES
-from training.search_space import Range, chosen, hyperparameters, search_space
-from training.trade_offs import front, knee, worth
+from training.search import chief, oracles
+from training.search.objectives import front, knee, worth
+from training.search.space import Range, chosen, hyperparameters, search_space
 
 USUAL = {"n": (6, 15, 20), "rate": (0.1, 0.2), "vgg": (None, "frozen"), "rebalance": (False, True)}
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee")
@@ -173,7 +174,7 @@ def test_a_full_disk_ends_a_search(folder, tmp_path, refused, monkeypatch):
         begun.append(values["n"])
         raise OSError(28, "No space left on device", "trial-0/model.keras")
 
-    monkeypatch.setattr("training.trade_offs.measure", full)
+    monkeypatch.setattr("training.search.objectives.measure", full)
     argv = [*TRAINED, "--dataset", f"folder:{folder}", "--images", "1", "--out", str(tmp_path / "search")]
     assert "trial-0/model.keras: No space left" in refused(tune.main, argv)
     assert len(begun) == 1

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from training.command import CommandError
-from training.datasets import open_dataset
-from training.views import CODECS, RandomViews, compress_luma, random_view
+from training.data.luma import CODECS, compress_luma
+from training.data.sources import open_dataset
+from training.data.views import RandomViews, random_view
 from zoo.color_spaces import rgb_to_ycbcr
 
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.champati import bin_colors
 from zoo.color_bins import annealed_mean
 from zoo.color_spaces import rgb_to_lab
+from zoo.models.champati import bin_colors
 
 BUILDERS = {
     "baseline": zoo.champati_baseline,

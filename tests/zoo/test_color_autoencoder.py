@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.color_autoencoder import LEVELS, bands, color_depths, contexts, depths, rounded
-from zoo.latent_codec import DEPTHS, NEEDED, LatentCodec, _context
+from zoo.codecs.latent import NEEDED, LatentCodec, _context
+from zoo.models.adaptive_autoencoder import DEPTHS, LEVELS, bands, color_depths, contexts, depths, rounded
 
 
 @pytest.fixture(scope="module")

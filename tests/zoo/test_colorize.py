@@ -11,7 +11,7 @@ import pytest
 import zoo
 from zoo.color_spaces import lab_to_rgb, rgb_to_lab
 
-module = sys.modules["zoo.colorize"]  # whose name in the package is the function's
+module = sys.modules["zoo.codecs.colorizer"]
 
 
 @pytest.fixture(scope="module")

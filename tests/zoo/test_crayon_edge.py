@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from training import evaluate
-from training.baselines import bicubic
+from training.baselines.propagation import bicubic
 from training.command import CommandError
-from training.decoders import YCBCR, GridDecoder, decode_image, encode_image
-from training.metrics import psnr
-from training.run_folder import load_run
+from training.loop.run_folder import load_run
+from training.metrics.images import psnr
 from zoo import crayon_edge, crayon_edge_m
+from zoo.codecs.grid import GridDecoder, decode_image, encode_image
 from zoo.color_grid import sample_grid
-from zoo.color_spaces import RGB_FROM_CHROMA
-from zoo.crayon_edge import LARGEST_STEPS, LARGEST_STEPS_M, cell_size, rebuilt
+from zoo.color_spaces import RGB_FROM_CHROMA, YCBCR
+from zoo.models.crayon_edge import LARGEST_STEPS, LARGEST_STEPS_M, cell_size, rebuilt
 
 OLD = {"name": "crayon_edge"}  # and yet with the layers of the other
 CASES = [(4, "means"), (6, "points"), (7, "means"), (16, "means"), (20, "points"), (37, "means"), (50, "points")]

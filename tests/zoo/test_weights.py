@@ -12,8 +12,8 @@ import pytest
 import zoo
 from export import __main__ as export
 from training import publish
+from training.loop.run_folder import load_run
 from training.publish import guard
-from training.run_folder import load_run
 from zoo import weights
 from zoo.registry import MODELS
 

@@ -4,7 +4,7 @@ The docstring of a recipe has the command, the time and the result. A recipe hol
 
 - `DEFAULTS`: its settings, all of them flags of `training.fit`, `add_arguments(parser)` for those that are its own, and
   `check(settings)`;
-- `TEST_IMAGES`: positions of the test images, see `training.datasets.open_dataset`;
+- `TEST_IMAGES`: positions of the test images, see `training.data.sources.open_dataset`;
 - `SEARCH`: which settings `training.tune` searches, and over which values; `SEARCH_TRAINED`: those of a trained model,
   where it has any;
 - `FASTER`: what to type on a machine that is too slow for it;
@@ -17,14 +17,7 @@ The docstring of a recipe has the command, the time and the result. A recipe hol
 - `paper(settings)`: the paper's figures for such a model, where there are any.
 """
 
-from training.recipes import (
-    adaptive_autoencoder,
-    champati,
-    champati_features,
-    color_autoencoder,
-    crayon,
-    crayon_edge,
-)
+from training.recipes import adaptive_autoencoder, champati, champati_features, color_autoencoder, crayon, crayon_edge
 
 RECIPES = {
     "adaptive_autoencoder": adaptive_autoencoder,

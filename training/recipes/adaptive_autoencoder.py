@@ -3,8 +3,8 @@
     python -m training.fit adaptive_autoencoder --decay
 
 One model for eight levels of quality, on CIFAR-100 or, by `--dataset folder:PATH --size 128`, on photographs. The loss
-is bits for each pixel and squared error, each image at a level drawn at random (`training.tasks.LatentTask`). `--depth`
-says how many bits a position gets:
+is bits for each pixel and squared error, each image at a level drawn at random (`training.tasks.latent.LatentTask`).
+`--depth` says how many bits a position gets:
 
 - `latent`, the default: as many as the numbers there need, which is what the encoder has learned to make of it;
 - `colors`: as the local deviation from the mean colour says, before anything is encoded;
@@ -14,13 +14,13 @@ says how many bits a position gets:
 import keras
 
 from training.command import positive
-from training.pictures import save_rows
+from training.loop.previews import save_rows
+from training.loop.schedule import learning_rate
 from training.recipes.color_autoencoder import add_common_arguments, batches, check
-from training.schedule import learning_rate
-from training.tasks import LatentTask
+from training.tasks.latent import LatentTask
 from zoo import adaptive_autoencoder
-from zoo.color_autoencoder import LEVELS
-from zoo.latent_codec import DEPTHS, LatentCodec
+from zoo.codecs.latent import LatentCodec
+from zoo.models.adaptive_autoencoder import DEPTHS, LEVELS
 
 __all__ = ["batches", "check"]  # those of the paper's network
 

@@ -21,15 +21,15 @@ import numpy as np
 import tensorflow as tf
 
 from training.command import CommandError, positive
-from training.datasets import in_epochs
-from training.pictures import save_rows
-from training.rebalancing import bin_counts, rebalancing_weights
-from training.recipes.crayon import pairs
-from training.schedule import learning_rate
-from training.tasks import LumaTask
+from training.data.batches import in_epochs, pairs
+from training.loop.previews import save_rows
+from training.loop.schedule import learning_rate
+from training.tasks.luma import LumaTask
+from training.tasks.rebalancing import bin_counts, rebalancing_weights
 from zoo import champati_baseline, champati_classification, champati_regression, colorize
-from zoo.champati import VGG_MODES, bin_colors
+from zoo.codecs.colorizer import SPACES
 from zoo.color_bins import LATTICES
+from zoo.models.champati import VGG_MODES, bin_colors
 
 NETWORKS = {
     "baseline": champati_baseline,
@@ -149,7 +149,7 @@ def _task(settings, sources):
     bins, weights = bin_colors(settings["bins"], space, settings["lattice"]), None
     if settings["rebalance"]:
         images = _images(sources, settings, "train")
-        counts = bin_counts(images, LumaTask.FROM_RGB[space], bins)
+        counts = bin_counts(images, SPACES[space].from_rgb, bins)
         weights = rebalancing_weights(counts, bins, settings["mix"], settings["sigma"])
     return LumaTask(space, bins, weights, settings["soft"])
 
@@ -185,7 +185,7 @@ def preview(path, images, network, _):
 
 def paper(settings):
     """The paper's figures for a model of these settings, where it has any."""
-    from training.champati import paper_figures, row_name
+    from training.papers.champati import paper_figures, row_name
 
     return paper_figures(row_name(settings))
 

@@ -11,8 +11,8 @@ import keras
 import tensorflow as tf
 
 from training.command import positive
-from training.datasets import in_epochs
-from training.schedule import learning_rate
+from training.data.batches import in_epochs
+from training.loop.schedule import learning_rate
 from zoo import champati_features
 
 TEST_IMAGES = ()

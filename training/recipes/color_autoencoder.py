@@ -11,14 +11,14 @@ error of R, G and B in 0 to 1, whose figures the paper prints; `--ssim 0.1` puts
 import keras
 from keras import ops
 
-from training.autoencoders import reconstructed
 from training.command import CommandError, positive
-from training.pictures import save_rows
+from training.loop.previews import save_rows
+from training.loop.schedule import learning_rate
+from training.metrics.ssim_loss import ssim
 from training.recipes.crayon import batches
-from training.schedule import learning_rate
-from training.tasks import ssim
 from zoo import color_autoencoder
-from zoo.color_autoencoder import STRIDE
+from zoo.codecs.autoencoder import reconstructed
+from zoo.models.nwala import STRIDE
 
 __all__ = ["batches"]  # those of Crayon
 

@@ -22,17 +22,16 @@ import functools
 from argparse import ArgumentTypeError
 
 import numpy as np
-import tensorflow as tf
 
-from training import pictures
 from training.command import CommandError, positive
-from training.datasets import in_epochs
-from training.decoders import model_decoder
-from training.devices import device_name
-from training.run_folder import usual_step
-from training.schedule import learning_rate
-from training.tasks import PAPER_STEPS, ColorGridTask, compiled
+from training.data.batches import in_epochs, pairs
+from training.loop import previews
+from training.loop.devices import device_name
+from training.loop.run_folder import usual_step
+from training.loop.schedule import learning_rate
+from training.tasks.grid import PAPER_STEPS, ColorGridTask, compiled
 from zoo import crayon
+from zoo.codecs.grid import model_decoder
 from zoo.weights import load_weights
 
 CPU_BYTES = 8 << 30
@@ -157,14 +156,9 @@ def batches(sources, settings, epoch):
     return *(pairs(part) for part in (train, sources[0].cached("validation", size).batch(batch_size))), steps
 
 
-def pairs(batches):
-    """What a model is given and must make of it: the same."""
-    return batches.map(lambda rgb: (rgb, rgb)).prefetch(tf.data.AUTOTUNE)
-
-
 def preview(path, images, network, settings):
-    """Writes one row an image; see `training.pictures.preview`."""
-    pictures.preview(path, images, model_decoder(network), usual_step(settings))
+    """Writes one row an image; see `training.loop.previews.preview`."""
+    previews.preview(path, images, model_decoder(network), usual_step(settings))
 
 
 def report(settings):

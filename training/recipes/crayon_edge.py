@@ -4,8 +4,8 @@
 
 A step trains nine grids at once (`BRANCHES`), whose networks share all weights: steps 4 to 80, so that cells are
 enlarged and reduced to each of the four sizes that the network knows, most of them means, a few points. Every batch is
-drawn anew (`training.views`). The loss is the mean over images of the error in dB, that is, mean PSNR itself: the mean
-squared error would be spent on the few images that are hard. Adam, warm-up and one cosine to zero.
+drawn anew (`training.data.views`). The loss is the mean over images of the error in dB, that is, mean PSNR itself: the
+mean squared error would be spent on the few images that are hard. Adam, warm-up and one cosine to zero.
 
 12,000 steps take an hour and a half on two idle CPU cores. The shipped weights, `crayon_edge-photographs`, had about as
 many in three runs, each from the weights of the one before, when no view was made noisy or grey: 5,000 with more views
@@ -30,9 +30,9 @@ import numpy as np
 import tensorflow as tf
 
 from training.command import CommandError, positive
+from training.data.views import RandomViews
 from training.recipes.crayon import preview, report, started
-from training.tasks import PAPER_STEPS, DenseGridTask
-from training.views import RandomViews
+from training.tasks.grid import PAPER_STEPS, DenseGridTask
 from zoo.registry import MODELS
 
 

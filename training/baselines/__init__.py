@@ -1,0 +1,1 @@
+"""What must be beaten: classical propagation of colours, palettes, image codecs."""

@@ -1,0 +1,1 @@
+"""Scores of codecs beside baselines, one module a family."""

@@ -1,0 +1,205 @@
+"""Scores auto-encoders on real bytes, beside palettes and image codecs: a part of `training.evaluate`."""
+
+import numpy as np
+
+from training.baselines.image_codecs import QUALITIES, image_codec
+from training.baselines.palettes import PALETTE_SIZES, PALETTES, paletted
+from training.command import CommandError
+from training.data.batches import balanced
+from training.evaluation.scored import file_name, one_dataset, run_names
+from training.loop.run_folder import only_unseen
+from training.metrics.images import psnr, ssim
+from training.metrics.rates import bd_rate
+from training.outputs import result_path
+from zoo.codecs.autoencoder import _by_size, _cropped, _through, encoded, is_adaptive, reconstructed
+from zoo.codecs.latent import LatentCodec
+from zoo.models.adaptive_autoencoder import LEVELS
+
+BIT_DEPTHS = (8, 4)
+CALIBRATED_ON = 2000  # validation images, for the latent of a network that has no bits of its own
+CURVES = {"latent": "adaptive depth", "colors": "adaptive depth by colors", "uniform": "uniform depth"}
+PAPER = {"color_autoencoder": {"psnr": 26.0899, "ssim": 0.8558}, "k-means": {"psnr": 31.97, "ssim": 0.956}}
+
+
+def evaluate_autoencoders(loaded, arguments, argv):
+    """Prints and writes the rows of each auto-encoder and, if asked for, of its peers, and Bjontegaard's deltas.
+
+    Args:
+        loaded: `training.loop.run_folder.Run`s.
+        arguments, argv: of `training.evaluate`.
+    """
+    from training.data.sources import open_dataset
+    from training.papers.nwala import check_report, write_curves, write_report
+    from training.result_files import dataset_name, listing, write_results
+
+    names, settings = run_names(loaded, [curve_name(run) for run in loaded]), loaded[0].settings
+    spec = one_dataset(arguments, loaded[0], "cifar100")
+    photographs = open_dataset(spec, (), settings.get("seed", 0), arguments.data_dir)
+    size = settings.get("size", 32) if arguments.size is None else arguments.size
+    split = arguments.split or ("all" if photographs.flat and spec != settings.get("dataset") else "test")
+    with only_unseen([] if arguments.allow_overlap else loaded, photographs, split):
+        images, labels = balanced(photographs, split, size, arguments.limit)
+    if arguments.report:
+        check_report(loaded, labels)
+        if names != [curve_name(run) for run in loaded]:
+            raise CommandError("the report shows one run of each curve: leave out the others")
+    path = result_path(arguments.results, file_name(["autoencoder"], spec))
+    dataset = {"name": dataset_name(spec), "split": split, "images": len(images), "size": size or "whole"}
+    runs = dict(zip(names, loaded, strict=True))
+    rows = [{**row, "name": name} for name, run in runs.items() for row in rows_of(run, images, arguments.data_dir)]
+    models = {name: {"parameters": run.model.count_params(), **run.settings} for name, run in runs.items()}
+    if arguments.add:
+        others, other_models = _others(path, dataset, rows)
+        rows, models = rows + others, other_models | models
+    if (arguments.peers or arguments.report) and not named(rows, "k-means"):
+        rows += peer_rows(images)
+    rows += [*deltas(rows)]
+    print(listing(rows, ["point", "bpp", "bytes", "psnr", "ssim", "bd_rate", "bd_rate_ssim"]))
+    command = "python -m training.evaluate " + " ".join(argv)
+    write_results(path, command, rows, dataset, settings.get("seed"), models=models)
+    print(f"written: {path}")
+    if arguments.report:
+        folder = arguments.figures or path.with_suffix("")
+        write_report(folder, loaded, images, labels, photographs.classes(split), rows)
+        print(f"written: {folder / 'report.html'}")
+    elif arguments.figures:
+        write_curves(arguments.figures, rows)
+        print(f"written: figures in {arguments.figures}")
+    return 0
+
+
+def _others(path, dataset, rows):
+    """Rows of the result file at `path`, if there is one, that are not measured again, and the models it names."""
+    from training.result_files import read_results
+
+    if not path.exists():
+        return [], {}
+    old, names = read_results(path), {row["name"] for row in rows}
+    if old["dataset"] != dataset:
+        raise CommandError(f"{path} has other images: --add to another --results")
+    return [row for row in old["rows"] if row["name"] not in names and row["point"] != "delta"], old["models"]
+
+
+def named(rows, name):
+    """The rows of one curve."""
+    return [row for row in rows if row["name"] == name]
+
+
+def nearest_kmeans(rows):
+    """The row of the number of colours whose PSNR is nearest the paper's, which does not say how many it took."""
+    return min(named(rows, "k-means"), key=lambda row: abs(row["metrics"]["psnr"] - PAPER["k-means"]["psnr"]))
+
+
+def rows_of(run, images, data_dir=None):
+    """Rows of one run: of an adaptive one for each level, of another as it is, and with its latent in few bits.
+
+    The latent of a bare .keras file stays as it is: of what data its range is to be taken is not known.
+    """
+    name = curve_name(run)
+    if is_adaptive(run.model):
+        return [_row(name, level, images, round_trip(run, images, level)) for level in range(LEVELS)]
+    floats = {"latent_numbers": float(np.prod(encoded(run.model, images[:1])[0].shape)), "pixel_bytes": images[0].size}
+    plain = _row(name, "float32", images, round_trip(run, images))
+    rows = [{**plain, "paper": PAPER[name], "metrics": plain["metrics"] | floats}]
+    if not run.settings:
+        print(f"note: {run.path} has no recipe.json beside it, so it has no rows of latents in few bits")
+        return rows
+    for bits, quantised in _quantised(run, images, data_dir):
+        rows.append(_row(name, f"{bits} bits", images, quantised))
+    return rows
+
+
+def curve_name(run):
+    """What the rows of a run are named."""
+    return CURVES[_depth(run)] if is_adaptive(run.model) else "color_autoencoder"
+
+
+def codec_of(run):
+    """What codes images with an adaptive run, and the depth with which it was trained."""
+    return LatentCodec(run.model), _depth(run)
+
+
+def _depth(run):
+    return run.settings.get("depth", "latent")
+
+
+def _quantised(run, images, data_dir):
+    """Yields numbers of bits, and what a latent in so many costs and gives."""
+    from training.baselines.counted_latents import LatentCounts
+    from training.data.sources import open_dataset
+
+    settings, decoder = run.settings, run.model.get_layer("decoder")
+    known = open_dataset(settings.get("dataset", "cifar100"), (), settings.get("seed", 0), data_dir)
+    known = np.stack(encoded(run.model, known.unlabelled("validation", settings.get("size", 32), CALIBRATED_ON)))
+    latents = encoded(run.model, images)
+    for bits in BIT_DEPTHS:
+        counts = LatentCounts(known, bits)
+        files = [counts.encode(latent) for latent in latents]
+        kept = [counts.decode(data, latent.shape[:2]) for data, latent in zip(files, latents, strict=True)]
+        decoded = _cropped(_through(decoder, "latent", kept, "rgb"), images)
+        yield bits, [(rgb, {"bytes": len(data)}) for rgb, data in zip(decoded, files, strict=True)]
+
+
+def round_trip(run, images, level=None):
+    """Each image through an auto-encoder: decoded and, if it is adaptive, with the bytes that it came through."""
+    if not is_adaptive(run.model):
+        return [(rgb, {}) for rgb in reconstructed(run.model, images)]
+    codec, depth = codec_of(run)
+
+    def through(part):
+        size = part.shape[1:3]
+        files = [codec.pack(*one, level, size) for one in zip(*codec.latents(part, level, depth), strict=True)]
+        numbers, colors, *_ = zip(*map(codec.unpack, files), strict=True)
+        decoded = codec.images(np.stack(numbers), np.stack(colors), level, size)
+        return [(rgb, {"bytes": len(data)}) for rgb, data in zip(decoded, files, strict=True)]
+
+    return _by_size(images, through)
+
+
+def peer_rows(images):
+    """Rows of palettes, with and without dithering, and of image codecs."""
+    rows = []
+    for method, choose in PALETTES.items():
+        palettes = {count: [choose(rgb, count) for rgb in images] for count in PALETTE_SIZES}
+        for dither in (False, True):
+            name = f"{method}{', dithered' if dither else ''}"
+            for count, chosen in palettes.items():
+                coded = [paletted(rgb, colors, method, dither) for rgb, colors in zip(images, chosen, strict=True)]
+                coded = [(rgb, {"bytes": sizes["webp"], "png_bytes": sizes["png"]}) for rgb, sizes in coded]
+                rows.append(_row(name, count, images, coded))
+            print(f"{name}: done", flush=True)
+    for name, qualities in QUALITIES.items():
+        for quality in qualities:
+            coded = [image_codec(name, rgb, quality) for rgb in images]
+            rows.append(_row(name, quality, images, [(rgb, {"bytes": size}) for rgb, size in coded]))
+    nearest_kmeans(rows)["paper"] = PAPER["k-means"]
+    return rows
+
+
+def deltas(rows):
+    """Rows of Bjontegaard's delta rate, in per cent, of each adaptive curve against each other curve."""
+    curves = {}
+    for row in rows:
+        if "bpp" in row["metrics"]:
+            curves.setdefault(row["name"], []).append(row["metrics"])
+    for own in (name for name in curves if name.startswith("adaptive")):
+        for other in (name for name in curves if name != own):
+            metrics = {}
+            for key, quality in (("bd_rate", "psnr"), ("bd_rate_ssim", "ssim")):
+                points = [[(metrics["bpp"], metrics[quality]) for metrics in curves[name]] for name in (other, own)]
+                delta = bd_rate(*points)
+                metrics |= {} if delta is None else {key: delta}
+            yield {"name": f"{own} against {other}", "point": "delta", "metrics": metrics}
+
+
+def _row(name, point, images, coded):
+    """Means over images of what they cost and how good they are; each is given decoded, with its sizes in bytes."""
+    each = [
+        {**sizes, "psnr": psnr(rgb, decoded), "ssim": ssim(rgb, decoded)}
+        for rgb, (decoded, sizes) in zip(images, coded, strict=True)
+    ]
+    metrics = {key: float(np.mean([one[key] for one in each])) for key in each[0]}
+    if "bytes" in metrics:
+        pixels = sum(rgb.shape[0] * rgb.shape[1] for rgb in images)
+        metrics["bpp"] = 8 * sum(one["bytes"] for one in each) / pixels
+    return {"name": name, "point": point, "metrics": metrics}

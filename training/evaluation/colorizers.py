@@ -1,0 +1,125 @@
+"""Scores colorizers, models from luma alone, on images of one size: a part of `training.evaluate`."""
+
+import numpy as np
+
+from training.command import CommandError
+from training.data.luma import grey
+from training.evaluation.scored import AUTOENCODERS, GRIDS, file_name, one_dataset
+from training.loop.run_folder import load_run, only_unseen
+from training.metrics.colors import DISTANCES, auc, chroma, colorfulness, rarity, threshold_accuracy
+from training.metrics.images import psnr
+from training.outputs import result_path
+from zoo.codecs.classifier import is_classifier
+from zoo.codecs.colorizer import SIDE, color_space, colored
+
+
+class ColorScorer:
+    """Metrics of guessed colours against the same originals: `training.metrics.colors`, all of them.
+
+    Args:
+        original: uint8 sRGB `(N, H, W, 3)`.
+        classifier: a model from `{"rgb": ...}` to logits, for `feature_preservation`, the per cent of the guesses that
+            it puts into their class; None to do without.
+        labels: class numbers `(N,)`.
+
+    Raises:
+        CommandError: all originals are grey, so that there are no colours to guess.
+    """
+
+    def __init__(self, original, classifier=None, labels=None):
+        if np.array_equal(original, grey(original)):
+            raise CommandError(f"all {len(original)} images are grey: to score colours choose another --dataset")
+        self.original = original
+        self.classifier = classifier
+        self.labels = labels
+        self.chroma = chroma(original)
+        self.rarity = rarity(self.chroma)
+
+    def __call__(self, decoded):
+        """A dict of metrics of uint8 sRGB `(N, H, W, 3)`."""
+        guessed = chroma(decoded)
+        metrics = {f"ta_{name}": threshold_accuracy(self.original, decoded, name) for name in DISTANCES}
+        metrics |= {
+            "auc": auc(self.chroma, guessed),
+            "auc_rebalanced": auc(self.chroma, guessed, self.rarity),
+            "colorfulness": colorfulness(decoded),
+            "psnr": float(np.mean([psnr(*pair) for pair in zip(self.original, decoded, strict=True)])),
+        }
+        if self.classifier is not None:
+            logits = self.classifier.predict({"rgb": decoded.astype("float32")}, batch_size=500, verbose=0)
+            metrics["feature_preservation"] = float(100 * np.mean(logits.argmax(-1) == self.labels))
+        return metrics
+
+
+def add_share_of_grey_error(rows):
+    """Adds `gain_READING` to each row for each reading of threshold accuracy: (TA - grey) / (100 - grey)."""
+    grey_metrics = next(row["metrics"] for row in rows if row["name"] == "grey")
+    for name in DISTANCES:
+        least = grey_metrics[f"ta_{name}"]
+        for row in rows:
+            row["metrics"][f"gain_{name}"] = (row["metrics"][f"ta_{name}"] - least) / (100 - least)
+
+
+def evaluate_colorizers(loaded, arguments, argv):
+    """Prints and writes a row for the truth, grey and each colorizer, by a classifier if there is one.
+
+    Args:
+        loaded: `training.loop.run_folder.Run` by name, of colorizers and classifiers.
+        arguments, argv: of `training.evaluate`.
+    """
+    from training.data.sources import open_dataset
+    from training.result_files import dataset_name, listing, write_results
+
+    runs = list(loaded.values())
+    if arguments.classifier:
+        runs.append(load_run(arguments.classifier))
+        if not is_classifier(runs[-1].model):
+            raise CommandError(
+                f"{arguments.classifier} is no classifier: train one with `training.fit champati_features`"
+            )
+    found = one_classifier(runs)
+    classifier, settings = found and found.model, runs[0].settings
+    if arguments.size == 0:
+        raise CommandError(f"--size 0, whole images, is for {GRIDS} and {AUTOENCODERS}: leave it out")
+    spec, size = one_dataset(arguments, runs[0], "cifar10"), arguments.size or settings.get("size", SIDE)
+    _check_size(runs, size)
+    photographs = open_dataset(spec, (), settings.get("seed", 0), arguments.data_dir)
+    split = arguments.split or "test"
+    path = result_path(arguments.results, file_name(loaded, spec))
+    with only_unseen([] if arguments.allow_overlap else runs, photographs, split):
+        if classifier:
+            images, labels = photographs.labelled(split, size, arguments.limit)
+        else:
+            images, labels = photographs.unlabelled(split, size, arguments.limit), None
+    guesses = {"truth": images, "grey": grey(images)}
+    guesses |= {name: colored(run.model, images) for name, run in loaded.items() if color_space(run.model)}
+    score = ColorScorer(images, classifier, labels)
+    rows = [{"name": name, "metrics": score(guess)} for name, guess in guesses.items()]
+    add_share_of_grey_error(rows)
+    print(listing(rows, list(rows[0]["metrics"])))
+    write_results(
+        path,
+        "python -m training.evaluate " + " ".join(argv),
+        rows,
+        {"name": dataset_name(spec), "split": split, "images": len(images), "size": size},
+        settings.get("seed"),
+        models={name: {"parameters": run.model.count_params(), **run.settings} for name, run in loaded.items()},
+    )
+    print(f"written: {path}")
+    return 0
+
+
+def _check_size(runs, size):
+    """CommandError for a model that takes images of one size alone, and of another than this."""
+    for run in runs:
+        sides = run.model.inputs[0].shape[1:3]
+        if any(side not in (None, size) for side in sides):
+            raise CommandError(f"{run.path} takes images of {sides[0]}x{sides[1]} alone: choose that --size")
+
+
+def one_classifier(runs):
+    """The run of a classifier among others; None if there is none. CommandError for several."""
+    found = [run for run in runs if is_classifier(run.model)]
+    if len(found) > 1:
+        raise CommandError(f"{found[0].path} and {found[1].path} are both classifiers, of which one judges: give one")
+    return found[0] if found else None

@@ -1,0 +1,141 @@
+"""A trained model and what is known about its training."""
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+
+from training.command import CommandError
+from training.outputs import read_json
+from zoo import weights
+from zoo.codecs.grid import model_decoder
+from zoo.registry import pretrained
+
+REMEDY = "put the run's own file there again"
+
+
+@dataclass
+class Run:
+    """A model and what is known of its training.
+
+    Attributes:
+        path: of the run folder or .keras file, or the name of weights of the zoo.
+        settings: of its recipe; empty for a bare .keras file.
+        digests: of the images that it, or the weights that it started from, were trained or validated on.
+        all_known: whether these are all: not for a bare .keras file, nor after a start from weights of unknown data.
+    """
+
+    path: Path
+    model: keras.Model
+    settings: dict
+    digests: set
+    all_known: bool
+
+    def decoder(self):
+        """The model as a decoder (`zoo.codecs.grid`). CommandError if it is none."""
+        found = model_decoder(self.model)
+        if found is None:
+            inputs = sorted(tensor.name for tensor in self.model.inputs or ())
+            raise CommandError(f"{self.path} is no model from luma and hints or grid: its inputs are {inputs}")
+        return found
+
+
+@contextmanager
+def only_unseen(runs, photographs, split):
+    """Within it `photographs` are read to score `runs`, without any image that one of them has seen.
+
+    Those of a test split are skipped and counted: CIFAR-100 has ten of its test images among those for training, and
+    a folder may hold a photograph twice. Prints what was read.
+
+    Raises:
+        CommandError: images of another split are known from training or validation.
+    """
+    for run in runs:
+        if not run.all_known:
+            print(f"note: it is not known what all {run.path} was trained on, so it may have seen these images")
+    digests = frozenset().union(*(run.digests for run in runs))
+    if split == "test":
+        photographs.left_out = digests
+    yield
+    photographs.left_out = frozenset()
+    print(f"photographs of {photographs.spec}: {photographs.account()}")
+    images = [(name, digest) for names in photographs.seen.values() for name, digest in names.items()]
+    known = [name for name, digest in images if digest in digests]
+    if known:
+        raise CommandError(
+            f"the model was trained or validated on {len(known)} of these {len(images)} images, {known[0]} for "
+            "one: choose another --dataset or --split, or pass --allow-overlap"
+        )
+
+
+def usual_step(settings):
+    """The grid step at which a run is shown and exported: its own, or 20 for one that was trained at many."""
+    n = settings.get("n", "random")
+    return 20 if n == "random" else n
+
+
+def load_run(path):
+    """The `Run` in a run folder, of a .keras file or of weights of the zoo. CommandError if it cannot be had."""
+    path = Path(path)
+    if not path.exists() and (name := weights.find(str(path))):
+        return _pretrained(name)
+    file = path / "model.keras" if path.is_dir() else path
+    if not file.is_file():
+        raise CommandError(f"no run or model at {path}: train one with `python -m training.fit crayon --out {path}`")
+    try:
+        model = keras.models.load_model(file, compile=False)
+    except Exception as error:  # zipfile, h5py, JSON or Keras, whatever is damaged
+        reason = str(error).strip().split("\n")[0]
+        raise CommandError(f"{file} is not a Keras model that can be read ({reason})") from None
+    return Run(path, model, _beside(file, "recipe.json"), *_seen(file))
+
+
+def _pretrained(name):
+    card = weights.card(name)
+    try:
+        model = pretrained(name)
+    except ValueError as error:  # damaged
+        raise CommandError(str(error)) from None
+    settings = {key: value for key, value in card["settings"].items() if key != "dataset"}  # which is elsewhere
+    return Run(Path(name), model, settings, set(weights.seen(name)), True)
+
+
+def _beside(model, name):
+    """A JSON file beside a model; empty if there is none."""
+    path = model.with_name(name)
+    return read_json(path, REMEDY) if path.exists() else {}
+
+
+def _seen(file):
+    """Digests of what a model or weights were trained and validated on, by the data.json beside them; if all are."""
+    data = _beside(file, "data.json")
+    parts = [data.get("train"), data.get("validation"), data.get("before", [])]
+    if not all(part is None or isinstance(part, list) for part in parts):
+        raise CommandError(f"{file.with_name('data.json')} is damaged: {REMEDY}")
+    return set().union(*filter(None, parts)), None not in parts
+
+
+def seen_before(settings):
+    """Sorted digests of the images that the weights a run starts from have seen; None if that is not known."""
+    if not settings.get("weights"):
+        return []
+    name = weights.find(settings["weights"])
+    digests, all_known = (weights.seen(name), True) if name else _seen(Path(settings["weights"]))
+    return sorted(digests) if all_known else None
+
+
+def check_photographs(folder, seen):
+    """CommandError unless a run that is resumed finds the photographs that it began with, in the same splits.
+
+    Args:
+        folder: of the run.
+        seen: `training.data.splits.digests` of what is there now.
+    """
+    stored = read_json(folder / "data.json", "without it the run cannot be resumed, start another one")
+    changed = [split for split, found in seen.items() if found != stored.get(split)]
+    if changed:
+        raise CommandError(
+            f"these are not the photographs that the run in {folder} began with: those of {' and '.join(changed)} have "
+            "changed. Put them back, or start another run"
+        )

@@ -1,0 +1,90 @@
+"""Trains by a recipe into a run folder."""
+
+import shutil
+
+from training.outputs import write_json
+
+PREVIEWED = 4  # validation images in preview.png
+
+
+def train(settings, out, data_dir=None, resume=False, progress=False, stop_early=None, **where):
+    """Trains by a recipe into a run folder, with all that `main` leaves there but metrics.json.
+
+    Of several hosts, only what the first one writes is kept, and there is no preview.png.
+
+    Args:
+        settings: of the recipe, all of them, and its name as `recipe`.
+        out: the run folder.
+        data_dir: where TFDS finds or puts its data.
+        resume: go on with what is there.
+        progress: show a bar each epoch.
+        stop_early: end after so many epochs without a lower validation error.
+        where: devices and hosts, see `training.loop.devices.spread`.
+    """
+    import keras
+    import tensorflow as tf
+
+    from training.data.sources import open_dataset
+    from training.data.splits import digests
+    from training.loop.callbacks import AfterEpoch, KeepBest, SaveState, StopOnNaN, TimeLeft, load_state
+    from training.loop.devices import arithmetic, spread
+    from training.loop.run_folder import check_photographs, seen_before
+    from training.recipes import RECIPES
+
+    recipe = RECIPES[settings["recipe"]]
+    scope, share = spread(**where)
+    keras.utils.set_random_seed(settings["seed"])
+    specs = [settings["dataset"], *filter(None, [settings.get("also")])]
+    sources = [open_dataset(spec, recipe.TEST_IMAGES, settings["seed"], data_dir) for spec in specs]
+
+    with scope:
+        with arithmetic(settings["precision"]):
+            network = recipe.model(settings)
+            trained = recipe.training_model(network, settings, sources)
+        plain = network if settings["precision"] == "float32" else recipe.model(settings)
+        best, history = load_state(out, trained) if resume else (float("inf"), [])
+    options = tf.data.Options()
+    options.autotune.enabled = False  # its thread, which is waited for, may sleep for a minute after each epoch
+    *parts, steps = recipe.batches(sources, settings, len(history))
+    batches, validation = (part.with_options(options) for part in parts)
+    spacing = max(1, sources[0].count("validation") // PREVIEWED)
+    shown = sources[0].crops("validation", settings["size"]).shard(spacing, 0).take(PREVIEWED)
+    shown = [rgb for _, rgb in shown.as_numpy_iterator()]
+
+    seen = digests(sources)
+    if history:
+        check_photographs(out, seen)
+    out = share.folder(out)
+    write_json(out / "recipe.json", settings)
+    write_json(out / "data.json", {**seen, "before": seen_before(settings)})
+    for spec, photographs in zip(specs, sources, strict=True):
+        print(f"photographs of {spec}: {photographs.account()}")
+    print(
+        f"{settings['recipe']}: {network.count_params():,} parameters, {steps} steps an epoch, "
+        f"epoch {len(history) + 1} to {settings['epochs']}, in {out}",
+        flush=True,
+    )
+    keep_best = KeepBest(out / "model.keras", network, best, plain)
+    callbacks = [
+        StopOnNaN(),
+        keep_best,
+        keras.callbacks.TensorBoard(out / "logs", write_graph=False),
+        SaveState(out, keep_best, history),
+        TimeLeft(settings["epochs"], steps, recipe.FASTER),
+    ]
+    if share.count == 1:
+        callbacks.append(AfterEpoch(lambda: recipe.preview(out / "preview.png", shown, network, settings)))
+    if stop_early:
+        callbacks.append(keras.callbacks.EarlyStopping(patience=stop_early))
+    trained.fit(
+        share.of(batches),
+        validation_data=share.of(validation),
+        epochs=settings["epochs"],
+        initial_epoch=len(history),
+        steps_per_epoch=steps,
+        shuffle=False,  # the data set shuffles itself
+        verbose=int(progress),
+        callbacks=callbacks,
+    )
+    if share.number:
+        shutil.rmtree(out)

@@ -1,0 +1,1 @@
+"""What is measured: of images, of guessed colours, of rates."""

@@ -1,0 +1,49 @@
+"""Figures 1 to 3 of the Crayon paper (arXiv 2502.05402)."""
+
+import numpy as np
+
+from training.loop.previews import kept
+from training.outputs import save_png, writing
+from zoo.codecs.grid import decode_image
+
+
+def figure1(path, rgb, n=3):
+    """Figure 1 of the paper: an image, and the same with every n-th pixel's colour alone, four times enlarged."""
+    side = min(*rgb.shape[:2], 96)
+    top, left = ((length - side) // 2 for length in rgb.shape[:2])
+    detail = rgb[top : top + side, left : left + side]
+    _enlarged(path, np.hstack([detail, kept(detail, n)]), 4)
+
+
+def figure2(path, rows):
+    """Figure 2 of the paper: quality and relative size against n, for each decoder of the result rows."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    quality, size = figure.subplots(1, 2)
+    for name in dict.fromkeys(row["name"] for row in rows):
+        mine = [row for row in rows if row["name"] == name]
+        quality.plot([row["n"] for row in mine], [row["metrics"]["psnr"] for row in mine], marker=".", label=name)
+    steps = sorted({row["n"] for row in rows})
+    for key, label in (("metrics", "two bytes a cell"), ("paper", "paper: three bytes a cell")):
+        sizes = {row["n"]: row[key]["relative_size"] for row in rows}
+        size.plot(steps, [sizes[n] for n in steps], marker=".", label=label)
+    quality.set(xlabel="grid step n", ylabel="psnr (dB)")
+    size.set(xlabel="grid step n", ylabel="size relative to raw RGB")
+    for axes in (quality, size):
+        axes.grid(alpha=0.3)
+        axes.legend()
+    with writing(path) as temporary:
+        figure.savefig(temporary, dpi=110)
+
+
+def figure3(path, rgb, decoder, steps):
+    """Figure 3 of the paper: one image across n: what is kept above, what is decoded below; the original first."""
+    above = [rgb, *(kept(rgb, n) for n in steps)]
+    below = [np.zeros_like(rgb), *(decode_image(decoder, rgb, n, decoder.kind, decoder.space) for n in steps)]
+    _enlarged(path, np.vstack([np.hstack(above), np.hstack(below)]), 1)
+
+
+def _enlarged(path, rgb, times):
+    with writing(path) as temporary:
+        save_png(temporary, rgb.repeat(times, 0).repeat(times, 1))

@@ -1,0 +1,106 @@
+"""Colour against bytes: what a trial measures, what it is worth, and where more colour stops to pay."""
+
+import numpy as np
+
+from training.baselines.image_codecs import grid_bytes
+from training.command import CommandError
+from training.data.luma import grey
+from training.evaluation.autoencoders import round_trip
+from training.evaluation.colorizers import ColorScorer, add_share_of_grey_error
+from training.evaluation.decoders import Protocol, score
+from training.loop.run_folder import usual_step
+from training.metrics.images import psnr
+from training.metrics.rates import paper_relative_size
+from zoo.codecs.autoencoder import is_adaptive
+from zoo.codecs.colorizer import annealed, color_space, colored
+from zoo.codecs.grid import encode_image
+
+OBJECTIVES = ("knee", "lagrangian", "psnr-at-rate")  # and every metric, the higher the better
+USUAL_LEVEL = 4
+
+
+def measure(run, values, images, labels=None, classifier=None):
+    """Metrics of a trained model on images it has not seen: `psnr`, `bpp` and those of its kind, floats.
+
+    Args:
+        run: a `training.loop.run_folder.Run`.
+        values: of what needs no training: `n`, `kind`, `level`, `temperature`.
+        images: uint8 sRGB `(H, W, 3)` each.
+        labels, classifier: for `feature_preservation`, see `training.evaluation.colorizers.ColorScorer`.
+
+    Returns:
+        `bpp` is of real bytes: of the grid of colours, as a lossless WebP, whatever the luma costs, or of the whole
+        file of an auto-encoder. Colorizers need none. `relative_size` is Crayon's 1/3 + 1/n^2.
+    """
+    if color_space(run.model):
+        return _of_colorizer(run, values, np.stack(images), labels, classifier)
+    if is_adaptive(run.model):
+        return _of_codec(run, values.get("level", USUAL_LEVEL), images)
+    decoder = run.decoder()
+    n, kind = values.get("n", usual_step(run.settings)), values.get("kind", decoder.kind)
+    if min(min(rgb.shape[:2]) for rgb in images) < n:
+        raise CommandError(f"n = {n} is larger than an image: choose a larger --size")
+    metrics = score(images, {"": decoder}, [n], Protocol(kind, decoder.space, ("psnr",)))[0]["metrics"]
+    grids = [encode_image(rgb, n, kind, decoder.space)[1].round().clip(-128, 127) for rgb in images]
+    bits = [8 * grid_bytes(grid) / rgb[..., 0].size for grid, rgb in zip(grids, images, strict=True)]
+    return {"psnr": metrics["psnr"], "bpp": float(np.mean(bits)), "relative_size": paper_relative_size(n)}
+
+
+def _of_colorizer(run, values, images, labels, classifier):
+    temperature = values.get("temperature")
+    guessed = annealed(run, images, temperature) if temperature else colored(run.model, images)
+    score_colors = ColorScorer(images, classifier, labels)
+    rows = [{"name": name, "metrics": score_colors(view)} for name, view in (("grey", grey(images)), ("", guessed))]
+    add_share_of_grey_error(rows)
+    return {**rows[1]["metrics"], "bpp": 0.0}
+
+
+def _of_codec(run, level, images):
+    coded = list(zip(images, round_trip(run, images, level), strict=True))
+    bits = [8 * sizes["bytes"] / rgb[..., 0].size for rgb, (_, sizes) in coded]
+    quality = [psnr(rgb, decoded) for rgb, (decoded, _) in coded]
+    return {"psnr": float(np.mean(quality)), "bpp": float(np.mean(bits))}
+
+
+def worth(metrics, objective, multiplier=None, rate=None):
+    """What a trial is worth by an objective, the more the better.
+
+    Args:
+        metrics: see `measure`.
+        objective: `lagrangian`: less mean squared error (of the mean PSNR, in 8-bit RGB) and `multiplier` times bits a
+            pixel. `psnr-at-rate`: PSNR in dB, or for more than `rate` bits a pixel less than any. `knee`: PSNR, until
+            all trials are known. Or a metric.
+
+    Raises:
+        CommandError: no such metric.
+    """
+    if objective == "lagrangian":
+        return -(255**2 / 10 ** (metrics["psnr"] / 10) + multiplier * metrics["bpp"])
+    if objective == "psnr-at-rate":
+        return metrics["psnr"] if metrics["bpp"] <= rate else -metrics["bpp"] / rate
+    name = "psnr" if objective == "knee" else objective
+    if name not in metrics:
+        raise CommandError(f"--objective {objective} is not one of {', '.join((*OBJECTIVES, *metrics))}")
+    return metrics[name]
+
+
+def front(points):
+    """Positions of the points `(rate, quality)` than which none is better in both, by increasing rate."""
+    best, chosen = -np.inf, []
+    for i in sorted(range(len(points)), key=lambda i: (points[i][0], -points[i][1])):
+        if points[i][1] > best:
+            best = points[i][1]
+            chosen.append(i)
+    return chosen
+
+
+def knee(points):
+    """Position of the point where more rate stops to pay: that of the front farthest above the line through its ends.
+
+    Satopaa, Albrecht, Irwin and Raghavan, "Finding a 'kneedle' in a haystack", 2011: both axes from 0 to 1 over the
+    front, largest difference. It depends on where the front ends.
+    """
+    chosen = front(points)
+    rates, qualities = np.array([points[i] for i in chosen], float).T
+    share = [(axis - axis.min()) / (np.ptp(axis) or 1) for axis in (rates, qualities)]
+    return chosen[int(np.argmax(share[1] - share[0]))]

@@ -1,0 +1,1 @@
+"""What is hidden from a model, and what it must predict."""

@@ -1,0 +1,81 @@
+"""Colours from luma and a colour grid.
+
+A task turns a batch of uint8 sRGB into model inputs, and knows the loss and the metrics in its own colour space. It is
+the only place that knows what is hidden and what is predicted. Vectorised, on the accelerator.
+"""
+
+import keras
+from keras import ops
+
+from training.tasks.random_layers import RandomInteger
+from zoo.color_grid import point_mask, sample_grid
+from zoo.color_spaces import RGB_FROM_CHROMA, lab_to_rgb, rgb_to_lab, rgb_to_ycbcr
+
+N_RANGE = (6, 100)
+PAPER_STEPS = (6, 15, 20, 40, 50, 60, 80, 100)
+
+
+class ColorGridTask:
+    """Crayon's task: lightness and a colour grid in, all of CIELAB out (arXiv 2502.05402, section 3).
+
+    Args:
+        n: grid step: an int, or `random`: uniform in 6 to 100 for each training image, and the paper's eight
+            steps in turn for validation.
+    """
+
+    def __init__(self, n):
+        self.n = n
+
+    def inputs(self, rgb):
+        """`{"luma": (B, H, W, 1), "hints": (B, H, W, 2)}` of a symbolic batch `(B, H, W, 3)` of uint8 sRGB."""
+        lab = rgb_to_lab(rgb)
+        height, width = rgb.shape[1:3]
+        n = self.n
+        if n == "random":
+            n = ops.reshape(RandomInteger(*N_RANGE, PAPER_STEPS, name="n")(rgb), (-1, 1, 1, 1))
+        return {"luma": lab[..., :1], "hints": lab[..., 1:] * point_mask(height, width, n)}
+
+    def loss(self, rgb, lab):
+        """Mean squared error over a* and b*, in CIELAB units squared."""
+        return ops.mean(ops.square(rgb_to_lab(rgb)[..., 1:] - lab[..., 1:]), axis=(1, 2, 3))
+
+    def psnr(self, rgb, lab):
+        """PSNR in dB of each image in 8-bit sRGB."""
+        error = ops.cast(rgb, "float32") - ops.round(lab_to_rgb(lab))
+        return 10 * ops.log10(255**2 / ops.maximum(ops.mean(ops.square(error), axis=(1, 2, 3)), 1e-3))
+
+
+class DenseGridTask:
+    """Luma and a dense colour grid in, chroma out, in Y'CbCr and in 8 bits, as a device has them.
+
+    Args:
+        n: grid step.
+        kind: "means" or "points".
+    """
+
+    LEAST_ERROR = 0.5  # of a level squared: a flat image must not outweigh all others
+
+    def __init__(self, n, kind):
+        self.n = n
+        self.kind = kind
+
+    def inputs(self, rgb):
+        """`{"luma": (B, H, W, 1), "grid": (B, ceil(H/n), ceil(W/n), 2)}` of a symbolic batch of uint8 sRGB."""
+        ycbcr = rgb_to_ycbcr(rgb)
+        return {
+            "luma": ops.round(ycbcr[..., :1]),
+            "grid": ops.round(sample_grid(ycbcr[..., 1:], self.n, self.kind)),
+        }
+
+    def loss(self, rgb, chroma):
+        """Mean squared error of each image over R, G and B, in dB: 48.13 less PSNR, but for rounding and clipping."""
+        error = ops.matmul(rgb_to_ycbcr(rgb)[..., 1:] - chroma, RGB_FROM_CHROMA)
+        return 10 * ops.log10(ops.mean(ops.square(error), axis=(1, 2, 3)) + self.LEAST_ERROR)
+
+
+def compiled(network, task, size, learning_rate):
+    """A compiled Keras model from uint8 sRGB `(batch, size, size, 3)` to what `network` makes of the task's inputs."""
+    rgb = keras.Input((size, size, 3), dtype="uint8", name="rgb")
+    model = keras.Model(rgb, network(task.inputs(rgb)))
+    model.compile(keras.optimizers.Adam(learning_rate), loss=task.loss, metrics=[task.psnr])
+    return model

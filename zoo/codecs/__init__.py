@@ -1,0 +1,1 @@
+"""What stands between a photograph and a model: one codec a family."""

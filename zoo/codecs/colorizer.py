@@ -1,0 +1,135 @@
+"""Colours for a photograph of any size, by a model that was made for small ones."""
+
+import functools
+import itertools
+
+import numpy as np
+from keras import ops
+
+from zoo.color_bins import annealed_mean
+from zoo.color_spaces import LAB, YCBCR, YUV, rgb_to_ycbcr
+from zoo.errors import ZooError
+from zoo.images import checked_image, chunks, to_uint8
+from zoo.models.champati import bin_colors
+
+SIDE = 32  # that of the images that the colorizers of the zoo know
+LARGEST_RATIO = 8  # of the sides of what a model is given
+_PART = 1 << 18  # pixels that are converted at a time
+# The colour space of the luma, by the output of a model; an output "rgb" itself is sRGB.
+SPACES = {"lab": LAB, "yuv": YUV, "rgb": YCBCR}
+
+
+def colorize(model, image):
+    """Colours a photograph: chroma is predicted at the model's size and joined to the full-size luma.
+
+    A model of static size sees the whole photograph squeezed to it, one of any size sees it with its shorter side at 32
+    pixels, as in CIFAR-10.
+
+    Args:
+        model: a Keras model from `{"luma": (batch, h, w, 1)}` to an output named "lab", "yuv" or "rgb", such as those
+            of `zoo.models.champati`.
+        image: uint8, grey `(H, W)` or `(H, W, 1)`, or sRGB `(H, W, 3)`, whose own colours are not looked at.
+
+    Returns:
+        uint8 sRGB `(H, W, 3)`.
+
+    Raises:
+        ValueError: an image of another type or shape, a model of other outputs.
+    """
+    image = checked_image(image, may_be_grey=True)
+    space = next((name for name in SPACES if name in model.output_names), None)
+    if space is None:
+        raise ValueError(f"`model` must have an output named {tuple(SPACES)}. Received: {model.output_names}")
+    from_rgb, to_rgb = SPACES[space].from_rgb, SPACES[space].to_rgb
+    shape = image.shape[:2]
+    seen = _seen(image, from_rgb, _size(model.inputs[0].shape, shape))
+    predicted = model.predict_on_batch({"luma": seen})[space]
+    if space == "rgb":
+        predicted = ops.convert_to_numpy(rgb_to_ycbcr(predicted))
+    chroma, colored = predicted[0, ..., 1:], np.empty((*shape, 3), np.uint8)
+    for part in _parts(shape):
+        joined = np.concatenate([_luma(image[part], from_rgb), _enlarged(chroma, shape, part)], axis=-1)
+        colored[part] = ops.convert_to_numpy(to_rgb(joined)).round().clip(0, 255)
+    return colored
+
+
+def _seen(image, from_rgb, size):
+    """The luma of an image at the size at which a model is shown it, `(1, h, w, 1)`: first made low, then narrow."""
+    resize = functools.partial(ops.image.resize, interpolation="bilinear", antialias=True, data_format="channels_last")
+    height, width = image.shape[:2]
+    low, columns = np.empty((1, size[0], width, 1), np.float32), max(1, _PART // height)
+    for left in range(0, width, columns):
+        part = _luma(image[:, left : left + columns], from_rgb)[None]
+        low[:, :, left : left + columns] = ops.convert_to_numpy(resize(part, (size[0], part.shape[2])))
+    return ops.convert_to_numpy(resize(low, size))
+
+
+def _luma(image, from_rgb):
+    """The luma `(H, W, 1)` of an image, grey or not."""
+    luma = np.empty((*image.shape[:2], 1), np.float32)
+    for part in _parts(luma.shape):
+        rgb = np.broadcast_to(image[part], (*luma[part].shape[:2], 3))
+        luma[part] = ops.convert_to_numpy(from_rgb(rgb)[..., :1])
+    return luma
+
+
+def _parts(shape):
+    """Slices of the rows and columns of an image, for so many pixels at a time as memory is to be had for."""
+    width = min(shape[1], _PART)
+    height = max(1, _PART // width)
+    for top, left in itertools.product(range(0, shape[0], height), range(0, shape[1], width)):
+        yield slice(top, top + height), slice(left, left + width)
+
+
+def _enlarged(small, shape, part):
+    """A part of an image `(h, w, C)`, resized to `shape`, bilinear: as by `keras.ops.image.resize`."""
+    for axis in (1, 0):
+        length = small.shape[axis]
+        places = np.arange(shape[axis], dtype=np.float32)[part[axis]] + np.float32(0.5)
+        places = (places * np.float32(length / shape[axis]) - np.float32(0.5)).clip(0, length - 1)
+        before = places.astype(int)
+        share = (places - before).astype(np.float32).reshape((-1, 1) if axis else (-1, 1, 1))
+        below = small.take(before, axis)
+        small = below + (small.take((before + 1).clip(0, length - 1), axis) - below) * share
+    return small
+
+
+def _size(input_shape, shape):
+    """Height and width at which a model is shown an image."""
+    if None not in input_shape[1:3]:
+        return input_shape[1:3]
+    scale = SIDE / min(shape[:2])
+    return tuple(min(round(side * scale), LARGEST_RATIO * SIDE) for side in shape[:2])
+
+
+def color_space(model):
+    """The name of a colorizer's output, "lab", "yuv" or "rgb"; None for a model that is no colorizer."""
+    if [tensor.name for tensor in model.inputs or ()] != ["luma"]:
+        return None
+    return next((space for space in SPACES if space in model.output_names), None)
+
+
+def colored(model, images):
+    """What a colorizer makes of the luma of uint8 sRGB `(N, H, W, 3)`, as uint8."""
+    space, decoded = color_space(model), []
+    for (part,) in chunks(images):
+        luma = SPACES[space].from_rgb(part)[..., :1]
+        joined = model.predict({"luma": luma}, batch_size=128, verbose=0)[space]
+        decoded.append(to_uint8(joined if space == "rgb" else SPACES[space].to_rgb(joined)))
+    return np.concatenate(decoded)
+
+
+def annealed(run, images, temperature):
+    """What the classifier of a run makes of the luma of uint8 sRGB `(N, H, W, 3)` at another temperature, as uint8.
+
+    ZooError for a run whose settings do not say what its bins are.
+    """
+    if not {"color_space", "bins", "lattice"} <= run.settings.keys():
+        raise ZooError(f"what the bins of {run.path} are is not known: put its recipe.json beside it")
+    space = run.settings["color_space"]
+    bins, decoded = bin_colors(run.settings["bins"], space, run.settings["lattice"]), []
+    for (part,) in chunks(images):
+        luma = SPACES[space].from_rgb(part)[..., :1]
+        guessed = annealed_mean(run.model.predict({"luma": luma}, verbose=0)["bins"], bins, temperature)
+        decoded.append(to_uint8(SPACES[space].to_rgb(ops.concatenate([luma, guessed], -1))))
+    return np.concatenate(decoded)

@@ -1,0 +1,72 @@
+"""What numbers and depths of a latent are coded by: tables of whole numbers, the same on every machine."""
+
+import functools
+from decimal import Decimal, localcontext
+
+import numpy as np
+
+from zoo.codecs.range_coding import Table
+from zoo.models.adaptive_autoencoder import MOST_BITS, SCALES
+
+SCALE_STEPS = 8  # tables for a doubling of the scale
+LOWEST, HIGHEST = (int(limit * SCALE_STEPS) for limit in SCALES)
+CHANCE_STEPS = 8  # tables for a doubling of a probability
+SHARES = 16  # bits of a probability that is multiplied with others
+# A key says how a number is coded: by its scale, whether it is the first to need all its bits, and how many these are.
+IS_FIRST, KEY_OF_SCALE = 16, 32
+KEYS = (HIGHEST - LOWEST + 1) * KEY_OF_SCALE
+
+
+def _limit(bits):
+    """The largest number of so many bits; one bit, like none, holds zero alone."""
+    return (1 << np.maximum(bits, 1) - 1) - 1
+
+
+@functools.cache
+def limits():
+    """By depth, the largest number for which a bit less is enough."""
+    return _limit(np.arange(MOST_BITS + 1) - 1).astype(np.int16)
+
+
+@functools.cache
+def shares_of_less():
+    """How likely a number is one that a bit less would hold, in 1/65536, by its scale and depth."""
+    shares = np.zeros((HIGHEST - LOWEST + 1, MOST_BITS + 1), np.int64)
+    largest, bits = _limit(MOST_BITS), np.arange(2, MOST_BITS + 1)
+    for row, scale in enumerate(range(LOWEST, HIGHEST + 1)):
+        weights = np.array(_laplacian_weights(scale, largest)[largest:])  # of 0, 1, 2 ...
+        within = 2 * np.cumsum(weights) - weights[0]
+        shares[row, bits] = (within[_limit(bits - 1)] << SHARES) // within[_limit(bits)]
+    return shares
+
+
+@functools.lru_cache(4096)
+def key_table(key):
+    """What codes numbers of a key, a Laplacian, and the largest of them, by which they are moved to 0 and up.
+
+    It is over the whole numbers from minus to plus the largest; those that a bit less would hold do not occur where the
+    key is that of a first.
+    """
+    scale, rest = divmod(key, KEY_OF_SCALE)
+    is_first, bits = divmod(rest, IS_FIRST)
+    limit, least = int(_limit(bits)), int(_limit(bits - 1)) + 1 if is_first else 0
+    sized = zip(range(-limit, limit + 1), _laplacian_weights(scale + LOWEST, limit), strict=True)
+    return Table([1 if abs(number) < least else weight for number, weight in sized]), limit
+
+
+def _laplacian_weights(scale, limit):
+    """Weights that are whole numbers themselves."""
+    with localcontext() as context:
+        context.prec = 40
+        half = (Decimal(-1) / (2 * Decimal(2) ** (Decimal(scale) / SCALE_STEPS))).exp()
+        ratio = half * half
+        sides = [(1 / half - half) / 2 * ratio**k for k in range(1, limit + 1)]
+        return [max(1, int(x * 10**12)) for x in (*sides[::-1], 1 - half, *sides)]
+
+
+@functools.lru_cache(4096)
+def categorical(logarithms):
+    """Depths with chances of 2^(k/8), as whole numbers."""
+    with localcontext() as context:
+        context.prec = 40
+        return Table([max(1, int(Decimal(2) ** (30 + Decimal(k) / CHANCE_STEPS))) for k in logarithms])

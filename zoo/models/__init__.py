@@ -1,0 +1,1 @@
+"""One architecture family a file, each a builder of Keras models."""
