@@ -16,6 +16,7 @@ from PIL import Image
 from training import evaluate, fit
 from training.data.sources import SAMPLES
 from training.loop.run_folder import load_run, seen_before
+from zoo.codecs.grid import Grid
 from zoo.weights import save_weights, seen
 
 PHOTOGRAPHS = sorted(SAMPLES.glob("*.webp"))
@@ -159,8 +160,8 @@ def test_edge_recipe(tmp_path):
     rows = history(out)
     assert float(rows[1]["val_loss"]) < float(rows[0]["val_loss"])
     assert {"means16_loss", "points40_loss"} <= set(rows[0])
-    decoder = load_run(out).decoder()
-    assert decoder(np.zeros((30, 41), np.float32), np.zeros((5, 6, 2), np.float32), 7, "points").shape == (30, 41, 2)
+    decoder = load_run(out).codec
+    assert decoder(np.zeros((30, 41), np.float32), np.zeros((5, 6, 2), np.float32), Grid(7)).shape == (30, 41, 2)
     result = json.loads((out / "metrics.json").read_text())
     assert (result["protocol"]["kind"], result["protocol"]["space"]) == ("means", "Y'CbCr")
     row = next(row for row in result["rows"] if row["name"] == "crayon_edge")

@@ -9,13 +9,13 @@ import pytest
 
 from training import evaluate
 from training.baselines.propagation import bicubic
-from training.command import CommandError
 from training.loop.run_folder import load_run
 from training.metrics.images import psnr
 from zoo import crayon_edge, crayon_edge_m
-from zoo.codecs.grid import GridDecoder, decode_image, encode_image
+from zoo.codecs.grid import EdgeCodec, Grid, through
 from zoo.color_grid import sample_grid
 from zoo.color_spaces import RGB_FROM_CHROMA, YCBCR
+from zoo.errors import ZooError
 from zoo.models.crayon_edge import LARGEST_STEPS, LARGEST_STEPS_M, cell_size, rebuilt
 
 OLD = {"name": "crayon_edge"}  # and yet with the layers of the other
@@ -29,10 +29,10 @@ def trained():
 
 @pytest.mark.parametrize(("n", "kind"), CASES)
 def test_better_than_interpolation_at_odd_sizes(trained, photographs, n, kind):
-    decoder, quality = GridDecoder(trained), []
+    decoder, quality = EdgeCodec(trained), []
     for decode in (decoder, bicubic):
         small = [rgb[:151, :97] for rgb in photographs]
-        quality.append(np.mean([psnr(rgb, decode_image(decode, rgb, n, kind, YCBCR)) for rgb in small]))
+        quality.append(np.mean([psnr(rgb, through(decode, rgb, Grid(n, kind, YCBCR))) for rgb in small]))
     assert quality[0] > quality[1] + 0.5
 
 
@@ -63,28 +63,28 @@ def test_colours_are_not_shifted(n, kind, build):
 
 def test_several_views_do_not_care_which_side_is_up(trained, photographs):
     rgb = photographs[2][:160, :128]
-    luma, grid = (x[None] for x in encode_image(rgb, 16, "means", YCBCR))
+    luma, grid = (x[None] for x in Grid(16, "means", YCBCR).encode(rgb))
     for views, axes in ((2, [(1, 2)]), (4, [(1,), (2,), (1, 2)])):
         model = crayon_edge((160, 128), 16, views=views, share=trained)
-        chroma = model.predict_on_batch({"luma": 2.55 * luma[..., None], "grid": grid})
+        chroma = model.predict_on_batch({"luma": luma[..., None], "grid": grid})
         for reverse in axes:
-            turned = {"luma": 2.55 * np.flip(luma[..., None], reverse), "grid": np.flip(grid, reverse)}
+            turned = {"luma": np.flip(luma[..., None], reverse), "grid": np.flip(grid, reverse)}
             assert np.allclose(np.flip(model.predict_on_batch(turned), reverse), chroma, atol=0.05)
 
 
 def test_points_may_be_transposed(photographs):
-    luma, grid = (x[None] for x in encode_image(photographs[2][:96, :81], 20, "points", YCBCR))
+    luma, grid = (x[None] for x in Grid(20, "points", YCBCR).encode(photographs[2][:96, :81]))
     model = crayon_edge_m((96, 81), 20, "points", weights="crayon_edge_m-photographs")
     other = crayon_edge_m((81, 96), 20, "points", share=model)
-    chroma = model.predict_on_batch({"luma": 2.55 * luma[..., None], "grid": grid})
-    turned = other.predict_on_batch({"luma": 2.55 * luma.swapaxes(1, 2)[..., None], "grid": grid.swapaxes(1, 2)})
+    chroma = model.predict_on_batch({"luma": luma[..., None], "grid": grid})
+    turned = other.predict_on_batch({"luma": luma.swapaxes(1, 2)[..., None], "grid": grid.swapaxes(1, 2)})
     assert np.allclose(turned.swapaxes(1, 2), chroma, atol=0.01)
     assert np.abs(chroma).max() > 5
 
 
 def test_a_matrix_takes_chroma_to_rgb(trained, photographs):
-    luma, grid = (x[None] for x in encode_image(photographs[0][:96, :96], 20, "means", YCBCR))
-    inputs = {"luma": 2.55 * luma[..., None], "grid": grid}
+    luma, grid = (x[None] for x in Grid(20, "means", YCBCR).encode(photographs[0][:96, :96]))
+    inputs = {"luma": luma[..., None], "grid": grid}
     chroma, rgb = (
         crayon_edge((96, 96), 20, share=trained, matrix=matrix).predict_on_batch(inputs)
         for matrix in (None, RGB_FROM_CHROMA)
@@ -106,11 +106,11 @@ def test_what_is_rebuilt_is_the_same_model(options, tmp_path, photographs):
     model = crayon_edge((64, 64), 16, width=4, **options)
     model.save(tmp_path / "m.keras")
     rgb = photographs[0][:64, :64]
-    decoder = load_run(tmp_path / "m.keras").decoder()
-    luma, grid = encode_image(rgb, 16, "means", YCBCR)
-    inputs = {"luma": luma[None, ..., None] * 2.55, "grid": grid[None]}
-    assert np.allclose(decoder(luma, grid, 16, "means"), model.predict_on_batch(inputs)[0], atol=1e-3)
-    finer = decoder.build((48, 80), 8, "points")
+    decoder = load_run(tmp_path / "m.keras").codec
+    luma, grid = Grid(16, "means", YCBCR).encode(rgb)
+    inputs = {"luma": luma[None, ..., None], "grid": grid[None]}
+    assert np.allclose(decoder(luma, grid, Grid(16, "means", YCBCR)), model.predict_on_batch(inputs)[0], atol=1e-3)
+    finer = decoder.build((48, 80), Grid(8, "points", YCBCR))
     names = {layer.name for layer in model.layers if layer.weights}
     built = {layer.name for layer in finer.layers if layer.weights}
     assert ("decoder1_refinea" in built) == ("decoder1_refinea" in names)
@@ -118,10 +118,10 @@ def test_what_is_rebuilt_is_the_same_model(options, tmp_path, photographs):
 
 def test_layers_that_are_missing_are_not_made_anew(photographs):
     """Built for a small step a model lacks layers that larger cells need: new ones would give wrong colours."""
-    decoder = GridDecoder(crayon_edge((64, 64), 4, width=4))
-    decode_image(decoder, photographs[0][:64, :64], 8, "means", YCBCR)
-    with pytest.raises(CommandError, match="lacks the layer encoder4b"):
-        decode_image(decoder, photographs[0][:64, :64], 16, "means", YCBCR)
+    decoder = EdgeCodec(crayon_edge((64, 64), 4, width=4))
+    through(decoder, photographs[0][:64, :64], Grid(8, "means", YCBCR))
+    with pytest.raises(ZooError, match="lacks the layer encoder4b"):
+        through(decoder, photographs[0][:64, :64], Grid(16, "means", YCBCR))
 
 
 def test_files_of_older_builds(tmp_path):

@@ -19,7 +19,7 @@ CODE = """
 import json, sys
 import keras, numpy as np
 from zoo import adaptive_autoencoder
-from zoo.latent_codec import LatentCodec
+from zoo.codecs.latent import LatentCodec
 from zoo.registry import MODELS
 
 photograph = np.load("photograph.npy")

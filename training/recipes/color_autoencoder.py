@@ -17,7 +17,7 @@ from training.loop.schedule import learning_rate
 from training.metrics.ssim_loss import ssim
 from training.recipes.crayon import batches
 from zoo import color_autoencoder
-from zoo.codecs.autoencoder import reconstructed
+from zoo.codecs.loading import codec_of
 from zoo.models.nwala import STRIDE
 
 __all__ = ["batches"]  # those of Crayon
@@ -85,7 +85,7 @@ def training_model(network, settings, sources):
 
 def preview(path, images, network, _):
     """Writes one row an image: original and decoded."""
-    save_rows(path, list(zip(images, reconstructed(network, images), strict=True)))
+    save_rows(path, list(zip(images, codec_of(network).samples(images), strict=True)))
 
 
 def report(settings):

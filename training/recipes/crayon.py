@@ -27,11 +27,11 @@ from training.command import CommandError, positive
 from training.data.batches import in_epochs, pairs
 from training.loop import previews
 from training.loop.devices import device_name
-from training.loop.run_folder import usual_step
 from training.loop.schedule import learning_rate
 from training.tasks.grid import PAPER_STEPS, ColorGridTask, compiled
 from zoo import crayon
-from zoo.codecs.grid import model_decoder
+from zoo.codecs.grid import USUAL_STEP
+from zoo.codecs.loading import codec_of
 from zoo.weights import load_weights
 
 CPU_BYTES = 8 << 30
@@ -158,12 +158,13 @@ def batches(sources, settings, epoch):
 
 def preview(path, images, network, settings):
     """Writes one row an image; see `training.loop.previews.preview`."""
-    previews.preview(path, images, model_decoder(network), usual_step(settings))
+    previews.preview(path, images, codec_of(network, settings))
 
 
 def report(settings):
     """Arguments of the closing evaluation."""
-    return ["--n", str(usual_step(settings)), "--levin", "0"]
+    n = settings.get("n", "random")
+    return ["--n", str(USUAL_STEP if n == "random" else n), "--levin", "0"]
 
 
 def _batch_size(settings):

@@ -139,7 +139,6 @@ class Search:
         """Images, read once, and what else `measure` wants; a trained model must not have seen them."""
         from training.data.batches import balanced
         from training.loop.run_folder import only_unseen
-        from zoo.codecs.colorizer import color_space
 
         if self._scoring is None:
             data, arguments = self._data, self.arguments
@@ -147,8 +146,8 @@ class Search:
             with only_unseen([trained] if arguments.trained else [], data, split):
                 images, labels = balanced(data, split, self.settings["size"], arguments.images)
             self._scoring = {"images": images}
-            if arguments.classifier and color_space(trained.model):
-                self._scoring |= {"labels": labels, "classifier": _loaded(arguments.classifier).model}
+            if arguments.classifier and trained.codec.family == "colorizer":
+                self._scoring |= {"labels": labels, "classifier": _loaded(arguments.classifier).codec}
         return self._scoring
 
     @functools.cached_property
