@@ -19,6 +19,7 @@ from training.recipes import RECIPES
 from training.search import chief, oracles
 from training.search.objectives import front, knee, worth
 from training.search.space import Range, chosen, hyperparameters, search_space
+from training.search.tuner import Budget
 
 USUAL = {"n": (6, 15, 20), "rate": (0.1, 0.2), "vgg": (None, "frozen"), "rebalance": (False, True)}
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee")
@@ -241,7 +242,7 @@ def test_a_lost_worker_gives_its_trial_away(tmp_path):
     oracle = oracles.Grid(objective, hyperparameters=space, max_retries_per_trial=1)
     oracle._set_project_dir(str(tmp_path), "search")
     oracle.verbose = 0
-    told = tune.Budget(None, "psnr")
+    told = Budget(None, "psnr")
     servicer, service = chief.Servicer(oracle, told), protos.get_service()
 
     def ask(worker):
