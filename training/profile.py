@@ -7,9 +7,9 @@ from pathlib import Path
 import keras
 
 from training.command import ArgumentParser, positive, run
-from training.fit import PRECISIONS
 from training.loop.callbacks import StopOnNaN
 from training.outputs import result_file
+from training.recipes.base import PRECISIONS
 
 WARM_UP = 5  # training steps before any is timed
 PASSES = 3  # forward, and twice as much back: to the inputs of each layer and to its weights

@@ -221,7 +221,7 @@ def test_tables(runs, classes, tmp_path, refused):
 
 
 def test_row_names():
-    defaults = RECIPES["champati"].DEFAULTS
+    defaults = RECIPES["champati"]().settings()
     cases = {
         "81 bins": {},
         "313 bins": {"bins": 313, "lattice": "center"},

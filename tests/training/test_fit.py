@@ -16,6 +16,7 @@ from PIL import Image
 from training import evaluate, fit
 from training.data.sources import SAMPLES
 from training.loop.run_folder import load_run, seen_before
+from training.recipes import recipe_of
 from zoo.codecs.grid import Grid
 from zoo.weights import save_weights, seen
 
@@ -90,21 +91,20 @@ def test_goes_on_after_sigkill(tmp_path, small):
 def test_a_resumed_run_is_an_uninterrupted_one(run_folder, tmp_path):
     """The same images in the same order, and the same optimizer."""
     settings = json.loads((run_folder / "recipe.json").read_text())
-    fit.train({**settings, "epochs": 1}, tmp_path / "run")
-    fit.train(settings, tmp_path / "run", resume=True)
+    fit.train(recipe_of({**settings, "epochs": 1}), tmp_path / "run")
+    fit.train(recipe_of(settings), tmp_path / "run", resume=True)
     for ours, theirs in zip(history(tmp_path / "run"), history(run_folder), strict=True):
         assert [float(value) for value in ours.values()] == pytest.approx([float(v) for v in theirs.values()], rel=1e-4)
 
 
 def test_resume_restores_weights_and_optimizer(run_folder):
     from training.loop.callbacks import load_state
-    from training.recipes import crayon
     from training.tasks.grid import ColorGridTask
 
     settings = json.loads((run_folder / "recipe.json").read_text())
     task = ColorGridTask(settings["n"])
     rgb = keras.Input((64, 64, 3), dtype="uint8")
-    model = keras.Model(rgb, crayon.model(settings)(task.inputs(rgb)))
+    model = keras.Model(rgb, recipe_of(settings).model()(task.inputs(rgb)))
     model.compile("adam", loss=task.loss)
     best, epochs = load_state(run_folder, model)
     assert len(epochs) == 2
@@ -240,7 +240,7 @@ def test_photographs_that_came_meanwhile(run_folder, tmp_path, refused):
     for path in PHOTOGRAPHS[4:16]:
         shutil.copy(path, folder)
     settings = json.loads((run_folder / "recipe.json").read_text())
-    fit.train({**settings, "dataset": f"folder:{folder}", "epochs": 1}, out)
+    fit.train(recipe_of({**settings, "dataset": f"folder:{folder}", "epochs": 1}), out)
     known = (out / "data.json").read_bytes()
     for path in PHOTOGRAPHS[:4]:
         shutil.copy(path, folder)
@@ -261,7 +261,7 @@ def test_what_the_weights_at_the_start_have_seen(run_folder, tmp_path, refused):
             image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / f"{path.stem}.png")
     settings = json.loads((run_folder / "recipe.json").read_text())
     start = {"weights": str(start / "start.npz")}
-    fit.train({**settings, **start, "dataset": f"folder:{folder}", "epochs": 1}, out)
+    fit.train(recipe_of({**settings, **start, "dataset": f"folder:{folder}", "epochs": 1}), out)
     assert load_run(out).digests > load_run(run_folder).digests
     assert load_run(out).all_known
     scored = ["--dataset", "samples", "--split", "train", "--n", "20", "--size", "64", "--levin", "0"]

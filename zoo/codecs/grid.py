@@ -100,8 +100,7 @@ class GridCodec(Codec):
 
     def grid(self, n=None, kind=None):
         """The `Grid` of a step and kind, or of those at which the model is usually shown: its own step, or 20."""
-        own = self.settings.get("n", "random")
-        return Grid(n or (USUAL_STEP if own == "random" else own), kind or self.kind, self.space)
+        return Grid(n or usual_step(self.settings), kind or self.kind, self.space)
 
     def encode(self, photo, n=None, kind=None):
         """The `GridImage` of uint8 sRGB `(H, W, 3)`. ValueError for another image, or one smaller than n."""
@@ -181,6 +180,12 @@ class EdgeCodec(GridCodec):
             self._built[key] = self.build(*key)
         inputs = {"luma": luma[None, ..., None], "grid": colors[None]}
         return np.asarray(self._built[key].predict_on_batch(inputs))[0]
+
+
+def usual_step(settings):
+    """The grid step at which a model of these settings is shown and exported: its own, or 20 if it has many."""
+    own = settings.get("n", "random")
+    return USUAL_STEP if own == "random" else own
 
 
 def input_names(model):
