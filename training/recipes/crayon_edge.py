@@ -33,6 +33,7 @@ from training.command import CommandError, positive
 from training.data.views import RandomViews
 from training.recipes.crayon import preview, report, started
 from training.tasks.grid import PAPER_STEPS, DenseGridTask
+from zoo.models.crayon_edge import rebuilt
 from zoo.registry import MODELS
 
 
@@ -126,7 +127,7 @@ def training_model(network, settings, _):
     branches = BRANCHES[settings["recipe"]]
     for branch in branches:
         size, task = (_side(branch, settings),) * 2, DenseGridTask(branch.n, branch.kind)
-        built = _build(settings, size, branch.n, branch.kind, views=1, share=network, name=f"edge_{branch.name}")
+        built = rebuilt(network, size, branch.n, branch.kind, views=1, name=f"edge_{branch.name}")
         views[branch.name] = rgb = keras.Input((*size, 3), dtype="uint8", name=branch.name)
         chroma[branch.name] = built(task.inputs(rgb))
         loss[branch.name] = task.loss
