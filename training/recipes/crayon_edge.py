@@ -88,18 +88,21 @@ class CrayonEdge(GridRecipe):
 
     def model(self):
         """The network to train, built for n = 16; the other grids share its layers."""
-        return self.started(self._build((320, 320), 16, width=self.width), partial=True)
+        from zoo.registry import MODELS
+
+        return self.started(MODELS[self.name].build((320, 320), 16, width=self.width), partial=True)
 
     def training_model(self, network, sources):
         """A compiled model from the views of all branches to what the network makes of them."""
         import keras
 
         from training.tasks.grid import DenseGridTask
+        from zoo.models.crayon_edge import rebuilt
 
         views, chroma, loss = {}, {}, {}
         for branch in self.BRANCHES:
             size, task = (branch.side(self.size),) * 2, DenseGridTask(branch.n, branch.kind)
-            built = self._build(size, branch.n, branch.kind, views=1, share=network, name=f"edge_{branch.name}")
+            built = rebuilt(network, size, branch.n, branch.kind, views=1, name=f"edge_{branch.name}")
             views[branch.name] = rgb = keras.Input((*size, 3), dtype="uint8", name=branch.name)
             chroma[branch.name] = built(task.inputs(rgb))
             loss[branch.name] = task.loss
@@ -130,11 +133,6 @@ class CrayonEdge(GridRecipe):
         usable = validation.reduce(np.int64(0), lambda count, _: count + 1)  # this pass fills the caches as well
         validation = validation.apply(tf.data.experimental.assert_cardinality(usable))
         return _by_branch(train).prefetch(2), validation, self.steps
-
-    def _build(self, *arguments, **options):
-        from zoo.registry import MODELS
-
-        return MODELS[self.name].build(*arguments, **options)
 
 
 @dataclass(frozen=True, kw_only=True)
