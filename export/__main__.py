@@ -32,10 +32,12 @@ def main(argv):
     from training.evaluation.scored import kind_of
     from training.loop.run_folder import load_run
     from training.result_files import versions, write_results
+    from zoo.registry import float32_layers
 
     loaded = load_run(arguments.run)
     check_flags(parser, argv, kind_of(loaded.model), ONLY_FOR)
     devices = _devices(loaded, arguments)
+    float32 = float32_layers(loaded.model)
     size = arguments.size = arguments.size or devices[0].size
     models = {device.signature: device.build(size) for device in devices}
     calibrated = tuple(calibration_side(side, devices[0].multiple) for side in size)
@@ -59,7 +61,8 @@ def main(argv):
         for device in devices:
             calibration = (smaller, [device.inputs(rgb) for rgb in views]) if views else None
             compared = [device.inputs(rgb) for rgb in originals], originals
-            files = _convert(folder, device, models[device.signature], arguments.quantize, calibration, compared)
+            model = models[device.signature]
+            files = _convert(folder, device, model, arguments.quantize, calibration, compared, float32)
             card["files"] |= dict(files)
         (folder / CARD).write_text(json.dumps(card, indent=1) + "\n")
     print(f"written: {out}")
@@ -88,9 +91,9 @@ def _devices(loaded, arguments):
     return [DeviceDecoder(loaded.decoder(), arguments.n or usual_step(loaded.settings), arguments.kind)]
 
 
-def _convert(folder, device, model, precisions, calibration, compared):
+def _convert(folder, device, model, precisions, calibration, compared, float32):
     """Writes the TFLite files of one signature, and yields their names and what card.json says of them."""
-    from export.targets.tflite import convert
+    from export.targets.tflite import convert, int8_patterns
     from export.verify import verify
 
     inputs, originals = compared
@@ -98,10 +101,11 @@ def _convert(folder, device, model, precisions, calibration, compared):
     expected = [model.predict_on_batch(tensors)[output][0] for tensors in inputs]
     originals = originals if output == "rgb" else None
     verify(folder / "saved_model", "float32", inputs, expected, originals, device.signature)
+    patterns = int8_patterns(model, float32)
     for precision in precisions:
         path = folder / f"{'encoder' if originals is None else 'decoder'}_{precision}.tflite"
-        path.write_bytes(convert(folder / "saved_model", device.signature, precision, calibration))
-        measured = verify(path, precision, inputs, expected, originals)
+        path.write_bytes(convert(folder / "saved_model", device.signature, precision, calibration, patterns))
+        measured = verify(path, precision, inputs, expected, originals, float32=float32)
         entry = {"signature": device.signature, **_entry(path, measured, inputs[0])}
         lost = f"{entry['psnr']} dB, {entry['psnr_loss']} dB below Keras" if originals else f"{entry['fidelity']} dB"
         print(f"{path.name}: {entry['bytes']:,} bytes, {lost}{_int8(entry, precision)}", flush=True)

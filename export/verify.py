@@ -6,7 +6,7 @@ import numpy as np
 
 from export.arithmetic import int8_share
 from export.runtime import open_decoder
-from export.targets.tflite import FLOAT32_LAYERS
+from export.targets.tflite import of_layers
 from training.command import CommandError
 from training.metrics.images import psnr
 
@@ -14,14 +14,14 @@ from training.metrics.images import psnr
 FORBIDDEN = re.compile(r"Flex|CUSTOM|SPACE_TO_BATCH|BATCH_TO_SPACE|POW")
 # The least PSNR in dB, over all images, between what a decoder and Keras make of the same input.
 LEAST_FIDELITY = {"float32": 60, "float16": 45, "dynamic": 36, "int8": 30}
-# The least share of int8 arithmetic in a file that is called int8, which is chosen by the names of layers: a model of
-# other names would stay float32. What is float32 on purpose does not count, an eighth of the adaptive encoder. Of the
+# The least share of int8 arithmetic in a file that is called int8, which covers some kinds of layers alone: a model of
+# others would stay float32. What is float32 on purpose does not count, an eighth of the adaptive encoder. Of the
 # shipped weights the edge decoder at n = 100 has the least, 0.975, since its attention is float32; that costs the same
 # at any width, so that a network of a quarter of the width has 0.77 at n = 20.
 LEAST_INT8 = 0.7
 
 
-def verify(path, precision, inputs, keras_outputs, originals=None, signature=None):
+def verify(path, precision, inputs, keras_outputs, originals=None, signature=None, float32=()):
     """Runs an exported decoder on real photographs and compares it with Keras.
 
     Args:
@@ -31,6 +31,7 @@ def verify(path, precision, inputs, keras_outputs, originals=None, signature=Non
         keras_outputs: what the float Keras decoder makes of them, uint8 `(H, W, 3)`.
         originals: the photographs, uint8 `(H, W, 3)`; None for an encoder, whose output is no image.
         signature: of a SavedModel; the first one if not given.
+        float32: names of the layers that are float32 on purpose.
 
     Returns:
         Dict of `psnr` and `keras_psnr` against the originals, `psnr_loss` between them, and `fidelity`, the PSNR
@@ -49,7 +50,7 @@ def verify(path, precision, inputs, keras_outputs, originals=None, signature=Non
         )
     if set(decoder.types.values()) != {"uint8"}:
         raise CommandError(f"nothing exported: {path.name} does not take and give uint8 alone: {decoder.types}")
-    shares = {} if path.is_dir() else _int8_shares(path, precision)
+    shares = {} if path.is_dir() else _int8_shares(path, precision, float32)
     outputs = [decoder(tensors)[0] for tensors in inputs]
     measured = {"fidelity": psnr(np.concatenate(keras_outputs), np.concatenate(outputs)), **shares}
     if measured["fidelity"] < LEAST_FIDELITY[precision]:
@@ -63,17 +64,17 @@ def verify(path, precision, inputs, keras_outputs, originals=None, signature=Non
     return {"psnr": own, "keras_psnr": theirs, **measured, "psnr_loss": theirs - own}
 
 
-def _int8_shares(path, precision):
+def _int8_shares(path, precision, float32):
     """`int8_share` of a TFLite file, where its precision promises any. CommandError if `int8` has too little of it."""
     if precision not in ("int8", "dynamic"):
         return {}
     if precision == "int8":
-        counted = int8_share(path, without=FLOAT32_LAYERS)
+        counted = int8_share(path, without=of_layers(float32))
         if counted < LEAST_INT8:
             raise CommandError(
                 f"nothing exported: {path.name} does {counted:.0%} of its arithmetic in int8, less than the "
-                f"{LEAST_INT8:.0%} that int8 must reach: its layers do not have the names of the zoo's, leave int8 out "
-                "of --quantize"
+                f"{LEAST_INT8:.0%} that int8 must reach: too much of it is in other layers than int8 covers, leave "
+                "int8 out of --quantize"
             )
     return {"int8_share": int8_share(path, hybrid=precision == "dynamic")}
 

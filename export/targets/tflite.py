@@ -3,24 +3,27 @@
 import contextlib
 import io
 import os
+import re
 import tempfile
 import warnings
 from pathlib import Path
 
+import keras
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
-# Layers that int8 covers, by name. Crayon's row 79 joins L* to the colours: it and what follows, the conversion to
-# sRGB, stay float32, since 8 bits of XYZ would cost far more than the network's own rounding. So does the attention
-# of crayon_edge, whose float32 kernels are as fast, all of a colorizer that comes after its logits, and the transform
-# of an auto-encoder, whose means would take the steps of all else.
+# What int8 covers of a Keras model, but for the layers that the zoo says stay float32. So does what is no such layer:
+# the attention of crayon_edge, whose float32 kernels are as fast, what comes after the logits of a colorizer, and the
+# conversion to sRGB, where 8 bits of XYZ would cost far more than the network's own rounding.
 _INT8_LAYERS = (
-    r"/(row(?!79)|(encoder|decoder)(\d|_add|_refine)|cell|residual|query|sharpness|(vgg_)?(conv|norm)\d|bins|planes"
-    r"|(down|up)\d|widen|detail|bottleneck)"
+    keras.layers.Conv2D,
+    keras.layers.Conv2DTranspose,
+    keras.layers.MaxPooling2D,
+    keras.layers.Concatenate,
+    keras.layers.Add,
 )
-_INT8_NORMS = r"/(vgg_)?norm\d"  # behind their ReLU they stay products and sums
-FLOAT32_LAYERS = r"/blocks"  # the transform of an auto-encoder, see above
+_INT8_NORMS = (keras.layers.BatchNormalization,)  # behind a ReLU they stay products and sums
 
 # What ends a decoder of uint8 in TFLite. XNNPACK runs no cast, but a quantisation of scale 1 is the same.
 _TO_UINT8 = {
@@ -32,7 +35,7 @@ _TO_UINT8 = {
 }
 
 
-def convert(saved_model, signature, precision, calibration=None):
+def convert(saved_model, signature, precision, calibration=None, patterns=None):
     """TFLite model of a SavedModel, as bytes.
 
     Args:
@@ -42,11 +45,37 @@ def convert(saved_model, signature, precision, calibration=None):
             `int8`: int8 weights and activations, with ranges from `calibration`, what decides on colours in float32.
         calibration: for int8, the folder of a SavedModel of the same operators for images of any size, and inputs of
             its signature, a list of dicts of arrays. Decoders that are calibrated on the same have the same ranges.
+        patterns: for int8, see `int8_patterns`.
     """
     if precision == "int8":
         flat, calibrated = (_convert(folder, signature, "float32") for folder in (saved_model, calibration[0]))
-        return _quantized_output(_int8(flat, calibrated, {signature: calibration[1]}))
+        return _quantized_output(_int8(flat, calibrated, {signature: calibration[1]}, patterns))
     return _quantized_output(_convert(saved_model, signature, precision))
+
+
+def int8_patterns(model, float32):
+    """What int8 covers of a Keras model: patterns of the names of its operators in a TFLite file.
+
+    Args:
+        model: the Keras model; models within it count as well.
+        float32: names of layers that stay float32, see `zoo.registry.float32_layers`.
+
+    Returns:
+        The pattern of all operators of these layers, and that of those which may be products as well.
+    """
+    found = [layer for layer in _layers(model) if layer.name not in float32]
+    norms = [layer.name for layer in found if isinstance(layer, _INT8_NORMS)]
+    return of_layers([layer.name for layer in found if isinstance(layer, _INT8_LAYERS)] + norms), of_layers(norms)
+
+
+def of_layers(names):
+    """Pattern of the names of the operators of layers: TensorFlow numbers the calls of one that is called again."""
+    return rf"/({'|'.join(map(re.escape, names))})(_\d+)?/" if names else r"(?!)"
+
+
+def _layers(model):
+    for layer in model.layers:
+        yield from _layers(layer) if isinstance(layer, keras.Model) else [layer]
 
 
 def _convert(saved_model, signature, precision):
@@ -86,18 +115,18 @@ def _quantized_output(flat):
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
-def _int8(flat, calibrated, inputs):
+def _int8(flat, calibrated, inputs, patterns):
     """Quantises a float32 TFLite model by the ranges that another one of the same operators takes on `inputs`."""
     with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings(action="ignore"):
-        ranges = _quantizer(calibrated).calibrate(inputs, num_threads=os.cpu_count())
-        if not ranges:  # of layers of other names: it stays float32, which `export.verify` finds out
+        ranges = _quantizer(calibrated, *patterns).calibrate(inputs, num_threads=os.cpu_count())
+        if not ranges:  # of other layers alone: it stays float32, which `export.verify` finds out
             return flat
         names = dict(zip(_computed(calibrated), _computed(flat), strict=True))
         ranges = {names.get(name, name): value for name, value in ranges.items()}
-        return bytes(_quantizer(flat).quantize(ranges, enable_progress_report=False).quantized_model)
+        return bytes(_quantizer(flat, *patterns).quantize(ranges, enable_progress_report=False).quantized_model)
 
 
-def _quantizer(flat):
+def _quantizer(flat, layers, norms):
     from ai_edge_quantizer import qtyping, quantizer
 
     operation = qtyping.TFLOperationName
@@ -112,8 +141,8 @@ def _quantizer(flat):
         operation.CONCATENATION,
         operation.ADD,
     ):
-        recipe.add_static_config(_INT8_LAYERS, name, activation_num_bits=8, weight_num_bits=8)
-    recipe.add_static_config(_INT8_NORMS, operation.MUL, activation_num_bits=8, weight_num_bits=8)
+        recipe.add_static_config(layers, name, activation_num_bits=8, weight_num_bits=8)
+    recipe.add_static_config(norms, operation.MUL, activation_num_bits=8, weight_num_bits=8)
     return recipe
 
 
