@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -13,12 +14,13 @@ from keras import ops
 from PIL import Image
 
 from export import __main__ as export
-from export import benchmark, profile, tiles, verify
+from export import benchmark, calibration, profile, tiles, verify
 from export.arithmetic import int8_share
 from export.devices.grid import device_decoder, device_inputs, lab_to_srgb
 from export.runtime import open_decoder
+from export.targets import TARGETS, USUAL, saved_model
 from export.targets.saved_model import save_model
-from export.targets.tflite import convert
+from export.targets.target import Source
 from training.command import CommandError
 from training.data.sources import SAMPLES
 from training.metrics.images import psnr
@@ -69,7 +71,7 @@ def test_decoders_agree_with_keras_on_photographs(exported, model, crops, precis
         assert psnr(expected, decoded) > least
 
 
-@pytest.mark.parametrize("precision", export.PRECISIONS)
+@pytest.mark.parametrize("precision", USUAL)
 def test_operators_and_types(exported, precision):
     decoder = open_decoder(exported / f"decoder_{precision}.tflite")
     assert {"CONV_2D", "TRANSPOSE_CONV", "MAX_POOL_2D", "SQRT"} <= set(decoder.operators)
@@ -80,7 +82,7 @@ def test_operators_and_types(exported, precision):
 
 def test_int8_computes_in_int8(exported):
     """Convolutions have int8 kernels; a file a quarter the size of float32 says that all of them do."""
-    sizes = {p: (exported / f"decoder_{p}.tflite").stat().st_size for p in export.PRECISIONS}
+    sizes = {p: (exported / f"decoder_{p}.tflite").stat().st_size for p in USUAL}
     assert sizes["int8"] < 0.32 * sizes["float32"]
     assert sizes["float16"] < 0.55 * sizes["float32"]
     assert "QUANTIZE" in open_decoder(exported / "decoder_int8.tflite").operators
@@ -89,7 +91,11 @@ def test_int8_computes_in_int8(exported):
 def test_card_tells_what_was_measured(exported):
     card = json.loads((exported / "card.json").read_text())
     assert (card["model"], card["size"], card["n"]) == ("crayon", [SIZE, SIZE], N)
-    assert card["data"]["calibration"] == {"split": "train", "views": 128, "size": [SIZE, SIZE]}
+    assert card["data"]["calibration"] == {
+        "split": "train",
+        "views": calibration.CALIBRATION_VIEWS,
+        "size": [SIZE, SIZE],
+    }
     assert {"python", "tensorflow", "ai-edge-litert"} <= set(card["versions"])
     for name, entry in card["files"].items():
         content = (exported / name).read_bytes()
@@ -125,8 +131,17 @@ def test_grid_that_does_not_divide_the_size(model, crops):
     assert inputs_of(crops[0], 6)["grid"].shape == (1, 22, 22, 2)
 
 
+def test_calibrated_at_the_wanted_size_one_saved_model_is_written(run_folder, tmp_path, monkeypatch):
+    """A smaller one is written for larger sizes alone: one of the same size would be the same."""
+    written = []
+    monkeypatch.setattr(saved_model, "save_model", lambda *given: written.append(given[1]) or save_model(*given))
+    argv = [str(run_folder), "--size", "64", "--quantize", "int8", "--limit", "1", "--out", str(tmp_path / "export")]
+    assert export.main(argv) == 0
+    assert len(written) == 1
+
+
 def test_a_decoder_that_differs_is_not_left_behind(run_folder, tmp_path, refused, monkeypatch):
-    monkeypatch.setitem(verify.LEAST_FIDELITY, "dynamic", 200)
+    monkeypatch.setitem(TARGETS, "dynamic", replace(TARGETS["dynamic"], least_fidelity=200))
     out = tmp_path / "export"
     argv = [str(run_folder), "--out", str(out), "--size", "64", "--quantize", "float32", "dynamic"]
     assert "decoder_dynamic.tflite agrees with Keras to" in refused(export.main, argv)
@@ -135,10 +150,11 @@ def test_a_decoder_that_differs_is_not_left_behind(run_folder, tmp_path, refused
 
 def test_verification_sees_a_wrong_decoder(exported, crops, tmp_path):
     inputs = [inputs_of(rgb) for rgb in crops]
+    source = Source(None, exported / "saved_model", "decode")
     path = tmp_path / "decoder_float32.tflite"
     shutil.copy(exported / "decoder_float32.tflite", path)
     with pytest.raises(CommandError, match="agrees with Keras to"):
-        verify.verify(path, "float32", inputs, [rgb[::-1] for rgb in crops], crops)
+        verify.verify(path, TARGETS["float32"], source, inputs, [rgb[::-1] for rgb in crops], crops)
 
 
 @pytest.mark.parametrize(
@@ -151,11 +167,12 @@ def test_verification_sees_a_wrong_decoder(exported, crops, tmp_path):
 def test_verification_sees_what_devices_lack(output, message, tmp_path):
     luma = keras.Input(batch_shape=(1, 8, 8, 1), dtype="uint8", name="luma")
     model = keras.Model({"luma": luma}, {"rgb": output(ops.cast(luma, "float32"))})
-    save_model({"decode": model}, tmp_path / "saved_model")
-    path = tmp_path / "decoder_float32.tflite"
-    path.write_bytes(convert(tmp_path / "saved_model", "decode", "float32"))
+    source, target = Source(model, tmp_path / "saved_model", "decode"), TARGETS["float32"]
+    save_model({"decode": model}, source.saved_model)
+    path = tmp_path / target.file("decoder")
+    target.write(path, source)
     with pytest.raises(CommandError, match=message):
-        verify.verify(path, "float32", [], [], [])
+        verify.verify(path, target, source, [], [], [])
 
 
 def test_export_of_a_bare_file_on_a_folder_of_photographs(run_folder, tmp_path, photographs, capsys):
@@ -186,7 +203,7 @@ def test_bad_input(run_folder, tmp_path, refused):
     shutil.copy(next(SAMPLES.glob("*.webp")), alone)
     one = ["--dataset", f"folder:{alone}", "--size", 64, "--quantize"]
     assert "no usable image" in message(run_folder, *one, "float32")
-    assert "no image to calibrate int8 on" in message(run_folder, *one, "int8")
+    assert "no image to calibrate on" in message(run_folder, *one, "int8")
     assert "invalid choice: 'int4'" in message(run_folder, "--quantize", "int4")
     (tmp_path / "file").touch()
     argv = [str(run_folder), "--size", "64", "--quantize", "float32", "--out", str(tmp_path / "file" / "out")]
@@ -221,7 +238,7 @@ def test_benchmark(exported, tmp_path, refused):
     assert benchmark.main(argv) == 0
     rows = json.loads(path.read_text())["rows"]
     assert [row["name"] for row in rows] == [
-        f"crayon width 8, n = 20, {name}" for name in ("Keras float32", *(f"decoder_{p}" for p in export.PRECISIONS))
+        f"crayon width 8, n = 20, {name}" for name in ("Keras float32", *(f"decoder_{p}" for p in USUAL))
     ]
     assert rows[0]["metrics"]["times_keras_speed"] == 1
     assert all(min(row["metrics"].values()) > 0 for row in rows)
