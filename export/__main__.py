@@ -9,15 +9,16 @@ from pathlib import Path
 from export.calibration import image_size
 from export.cards import CARD
 from export.runtime import median_latency, open_decoder
+from export.targets import SAVED_MODEL, TARGETS, USUAL
+from export.targets.target import Source
 from training.command import ArgumentParser, check_flags, positive, run
 from training.outputs import check_folder, result_file, writing_folder
 
-PRECISIONS = ("float32", "float16", "dynamic", "int8")
 ONLY_FOR = {"n": ("decoders of grids",), "kind": ("decoders of grids",)}
 
 
 def main(argv):
-    """Exports a trained model as a SavedModel and TFLite files from uint8 luma and grid, or grey, to uint8 RGB.
+    """Exports a trained model as a SavedModel and files, from uint8 luma and grid, or grey, to uint8 RGB.
 
     Every file is loaded again, run on real photographs and compared with Keras; one that differs too much is not
     left behind. card.json tells what was measured.
@@ -28,14 +29,19 @@ def main(argv):
     check_folder(out, CARD)
 
     from export.calibration import calibration_side, open_photographs
-    from export.devices import DEVICES
+    from export.devices import device_models
     from export.targets.saved_model import save_model
     from training.loop.run_folder import load_run
     from training.result_files import versions, write_results
+    from zoo.registry import float32_layers
 
     loaded = load_run(arguments.run)
     check_flags(parser, argv, loaded.codec.what, ONLY_FOR)
-    devices = DEVICES[loaded.codec.family](loaded, arguments)
+    devices = device_models(loaded, arguments)
+    float32 = float32_layers(loaded.model)
+    targets = [TARGETS[name] for name in arguments.quantize]
+    for target in targets:
+        target.check()
     size = arguments.size = arguments.size or devices[0].size
     models = {device.signature: device.build(size) for device in devices}
     calibrated = tuple(calibration_side(side, devices[0].multiple) for side in size)
@@ -51,16 +57,15 @@ def main(argv):
         "files": {},
     }
     with writing_folder(out, CARD) as folder, tempfile.TemporaryDirectory() as scratch:
-        save_model(models, folder / "saved_model")
-        smaller = None
-        if views:
-            smaller = Path(scratch) / "saved_model"
-            save_model({device.signature: device.build(calibrated) for device in devices}, smaller)
+        saved_model = calibrating = folder / "saved_model"
+        save_model(models, saved_model)
+        if views and calibrated != tuple(size):
+            calibrating = Path(scratch) / "saved_model"
+            save_model({device.signature: device.build(calibrated) for device in devices}, calibrating)
         for device in devices:
-            calibration = (smaller, [device.inputs(rgb) for rgb in views]) if views else None
-            compared = [device.inputs(rgb) for rgb in originals], originals
-            files = _convert(folder, device, models[device.signature], arguments.quantize, calibration, compared)
-            card["files"] |= dict(files)
+            calibration = (calibrating, [device.inputs(rgb) for rgb in views]) if views else None
+            source = Source(models[device.signature], saved_model, device.signature, float32, calibration)
+            card["files"] |= dict(_files(folder, targets, source, [device.inputs(rgb) for rgb in originals], originals))
         (folder / CARD).write_text(json.dumps(card, indent=1) + "\n")
     print(f"written: {out}")
     if arguments.results:
@@ -72,30 +77,22 @@ def main(argv):
     return 0
 
 
-def _convert(folder, device, model, precisions, calibration, compared):
-    """Writes the TFLite files of one signature, and yields their names and what card.json says of them."""
-    from export.targets.tflite import convert
+def _files(folder, targets, source, inputs, originals):
+    """Writes the files of one signature, and yields their names and what card.json says of them."""
     from export.verify import verify
 
-    inputs, originals = compared
-    (output,) = model.output
-    expected = [model.predict_on_batch(tensors)[output][0] for tensors in inputs]
+    (output,) = source.model.output
+    expected = [source.model.predict_on_batch(tensors)[output][0] for tensors in inputs]
     originals = originals if output == "rgb" else None
-    verify(folder / "saved_model", "float32", inputs, expected, originals, device.signature)
-    for precision in precisions:
-        path = folder / f"{'encoder' if originals is None else 'decoder'}_{precision}.tflite"
-        path.write_bytes(convert(folder / "saved_model", device.signature, precision, calibration))
-        measured = verify(path, precision, inputs, expected, originals)
-        entry = {"signature": device.signature, **_entry(path, measured, inputs[0])}
+    verify(source.saved_model, SAVED_MODEL, source, inputs, expected, originals)
+    for target in targets:
+        path = folder / target.file("encoder" if originals is None else "decoder")
+        target.write(path, source)
+        measured = verify(path, target, source, inputs, expected, originals)
+        entry = {"signature": source.signature, **_entry(path, measured, inputs[0])}
         lost = f"{entry['psnr']} dB, {entry['psnr_loss']} dB below Keras" if originals else f"{entry['fidelity']} dB"
-        print(f"{path.name}: {entry['bytes']:,} bytes, {lost}{_int8(entry, precision)}", flush=True)
+        print(f"{path.name}: {entry['bytes']:,} bytes, {lost}{target.told(entry)}", flush=True)
         yield path.name, entry
-
-
-def _int8(entry, precision):
-    """How much of a file's arithmetic is int8, in words, where that is measured."""
-    how = "with int8 weights" if precision == "dynamic" else "in int8"
-    return f", {entry['int8_share']:.1%} of its arithmetic {how}" if "int8_share" in entry else ""
 
 
 def _entry(path, measured, inputs):
@@ -117,7 +114,7 @@ def _parser():
     parser.add_argument("--size", type=image_size, help="side or HEIGHTxWIDTH of the images; 320, or a colorizer's")
     parser.add_argument("--n", type=positive, help="grid step; the run's own if not given, 20 where it has many")
     parser.add_argument("--kind", choices=("points", "means"), help="what a cell holds; the model's usual if not given")
-    parser.add_argument("--quantize", nargs="+", choices=PRECISIONS, default=PRECISIONS, help="TFLite files to write")
+    parser.add_argument("--quantize", nargs="+", choices=TARGETS, default=USUAL, help="files to write")
     parser.add_argument("--dataset", help="photographs to calibrate and compare on; the run's own if not given")
     parser.add_argument(
         "--split", choices=("validation", "test"), default="validation", help="of --dataset, to compare on"

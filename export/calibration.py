@@ -6,6 +6,7 @@ from itertools import islice
 
 import numpy as np
 
+from export.targets import TARGETS
 from training.command import CommandError, positive
 
 CALIBRATION_VIEWS = 128
@@ -17,7 +18,10 @@ def calibration_side(side, n):
 
 
 def open_photographs(settings, arguments, calibrated):
-    """Views of the training split to calibrate on, photographs to compare on, and their account."""
+    """Views of the training split to calibrate on, photographs to compare on, and their account.
+
+    The views have the size `calibrated`; there are none where no target asks for them.
+    """
     from training.data.sources import open_dataset
     from training.recipes import RECIPES
     from training.result_files import dataset_name
@@ -29,10 +33,10 @@ def open_photographs(settings, arguments, calibrated):
     spec = arguments.dataset or settings.get("dataset", "samples")
     photographs = opened(spec)
     views = []
-    if "int8" in arguments.quantize:
+    if any(TARGETS[name].calibrated for name in arguments.quantize):
         whole = list(islice(photographs.images("train"), CALIBRATION_VIEWS))
         if not whole:
-            raise CommandError(f"no image to calibrate int8 on in {spec}: choose another --dataset")
+            raise CommandError(f"no image to calibrate on in {spec}: choose another --dataset")
         random = np.random.default_rng(0)
         views = [view(whole[i % len(whole)], calibrated, random) for i in range(CALIBRATION_VIEWS)]
     compared, split = (opened(arguments.compare), "all") if arguments.compare else (photographs, arguments.split)

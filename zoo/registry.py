@@ -7,8 +7,11 @@ import keras
 import numpy as np
 from keras import layers
 
+from zoo.models.adaptive_autoencoder import FLOAT32 as ADAPTIVE_FLOAT32
 from zoo.models.adaptive_autoencoder import adaptive_autoencoder
+from zoo.models.champati import FLOAT32 as CHAMPATI_FLOAT32
 from zoo.models.champati import champati_baseline, champati_classification, champati_features, champati_regression
+from zoo.models.crayon import FLOAT32 as CRAYON_FLOAT32
 from zoo.models.crayon import crayon
 from zoo.models.crayon_edge import crayon_edge, crayon_edge_m
 from zoo.models.nwala import color_autoencoder
@@ -24,28 +27,33 @@ class Entry:
         input_size: the image size at which its cost is counted.
         source: where it was published.
         arguments: names of the builder's arguments that its weights are for, which cards of weights hold.
+        float32: names of its layers that stay float32 where the others are int8.
     """
 
     build: Callable[..., keras.Model]
     input_size: tuple[int, int]
     source: str
     arguments: tuple[str, ...] = ("width",)
+    float32: tuple[str, ...] = ()
 
 
 CHAMPATI = "Champati, Houle and Zhang"
 MODELS = {
-    "crayon": Entry(crayon, (320, 320), "arXiv 2502.05402"),
+    "crayon": Entry(crayon, (320, 320), "arXiv 2502.05402", float32=CRAYON_FLOAT32),
     "crayon_edge": Entry(crayon_edge, (320, 320), "ours"),
     "crayon_edge_m": Entry(crayon_edge_m, (320, 320), "ours"),
     "color_autoencoder": Entry(color_autoencoder, (32, 32), "Nwala", ("width", "latent")),
-    "adaptive_autoencoder": Entry(adaptive_autoencoder, (32, 32), "ours", ("width", "latent")),
-    "champati_baseline": Entry(champati_baseline, (32, 32), CHAMPATI, ("color_space", "width")),
-    "champati_regression": Entry(champati_regression, (32, 32), CHAMPATI, ("color_space", "vgg", "width")),
+    "adaptive_autoencoder": Entry(adaptive_autoencoder, (32, 32), "ours", ("width", "latent"), ADAPTIVE_FLOAT32),
+    "champati_baseline": Entry(champati_baseline, (32, 32), CHAMPATI, ("color_space", "width"), CHAMPATI_FLOAT32),
+    "champati_regression": Entry(
+        champati_regression, (32, 32), CHAMPATI, ("color_space", "vgg", "width"), CHAMPATI_FLOAT32
+    ),
     "champati_classification": Entry(
         champati_classification,
         (32, 32),
         CHAMPATI,
         ("color_space", "bins", "lattice", "temperature", "vgg", "width"),
+        CHAMPATI_FLOAT32,
     ),
     "champati_features": Entry(champati_features, (32, 32), CHAMPATI),
 }
@@ -71,6 +79,12 @@ def pretrained(weights, **options):
         raise ValueError(f"`weights` must be one of {names()}. Received: weights={weights!r}")
     described = card(name)
     return MODELS[described["model"]].build(**described["arguments"], **options, weights=name)
+
+
+def float32_layers(model):
+    """Names of the layers of a model that stay float32 where the others are int8; none of one that is not the zoo's."""
+    entry = MODELS.get(model.name)
+    return entry.float32 if entry else ()
 
 
 def macs(model):

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -13,17 +14,20 @@ from keras import ops
 from PIL import Image
 
 from export import __main__ as export
-from export import benchmark, profile, tiles, verify
+from export import benchmark, calibration, profile, tiles, verify
 from export.arithmetic import int8_share
 from export.devices.grid import DeviceDecoder, lab_to_srgb
 from export.runtime import open_decoder
+from export.targets import TARGETS, USUAL, saved_model
 from export.targets.saved_model import save_model
-from export.targets.tflite import convert
+from export.targets.target import Source
 from training.command import CommandError
 from training.data.sources import SAMPLES
 from training.metrics.images import psnr
+from zoo import adaptive_autoencoder, champati_baseline, champati_classification, champati_regression, crayon
 from zoo.codecs.grid import Grid, HintsCodec, through
 from zoo.color_spaces import lab_to_rgb, rgb_to_lab
+from zoo.registry import MODELS
 
 N, SIZE = 20, 128
 
@@ -68,7 +72,7 @@ def test_decoders_agree_with_keras_on_photographs(exported, model, crops, precis
         assert psnr(expected, decoded) > least
 
 
-@pytest.mark.parametrize("precision", export.PRECISIONS)
+@pytest.mark.parametrize("precision", USUAL)
 def test_operators_and_types(exported, precision):
     decoder = open_decoder(exported / f"decoder_{precision}.tflite")
     assert {"CONV_2D", "TRANSPOSE_CONV", "MAX_POOL_2D", "SQRT"} <= set(decoder.operators)
@@ -79,7 +83,7 @@ def test_operators_and_types(exported, precision):
 
 def test_int8_computes_in_int8(exported):
     """Convolutions have int8 kernels; a file a quarter the size of float32 says that all of them do."""
-    sizes = {p: (exported / f"decoder_{p}.tflite").stat().st_size for p in export.PRECISIONS}
+    sizes = {p: (exported / f"decoder_{p}.tflite").stat().st_size for p in USUAL}
     assert sizes["int8"] < 0.32 * sizes["float32"]
     assert sizes["float16"] < 0.55 * sizes["float32"]
     assert "QUANTIZE" in open_decoder(exported / "decoder_int8.tflite").operators
@@ -88,7 +92,11 @@ def test_int8_computes_in_int8(exported):
 def test_card_tells_what_was_measured(exported):
     card = json.loads((exported / "card.json").read_text())
     assert (card["model"], card["size"], card["n"]) == ("crayon", [SIZE, SIZE], N)
-    assert card["data"]["calibration"] == {"split": "train", "views": 128, "size": [SIZE, SIZE]}
+    assert card["data"]["calibration"] == {
+        "split": "train",
+        "views": calibration.CALIBRATION_VIEWS,
+        "size": [SIZE, SIZE],
+    }
     assert {"python", "tensorflow", "ai-edge-litert"} <= set(card["versions"])
     for name, entry in card["files"].items():
         content = (exported / name).read_bytes()
@@ -124,8 +132,17 @@ def test_grid_that_does_not_divide_the_size(model, crops):
     assert inputs_of(crops[0], 6)["grid"].shape == (1, 22, 22, 2)
 
 
+def test_calibrated_at_the_wanted_size_one_saved_model_is_written(run_folder, tmp_path, monkeypatch):
+    """A smaller one is written for larger sizes alone: one of the same size would be the same."""
+    written = []
+    monkeypatch.setattr(saved_model, "save_model", lambda *given: written.append(given[1]) or save_model(*given))
+    argv = [str(run_folder), "--size", "64", "--quantize", "int8", "--limit", "1", "--out", str(tmp_path / "export")]
+    assert export.main(argv) == 0
+    assert len(written) == 1
+
+
 def test_a_decoder_that_differs_is_not_left_behind(run_folder, tmp_path, refused, monkeypatch):
-    monkeypatch.setitem(verify.LEAST_FIDELITY, "dynamic", 200)
+    monkeypatch.setitem(TARGETS, "dynamic", replace(TARGETS["dynamic"], least_fidelity=200))
     out = tmp_path / "export"
     argv = [str(run_folder), "--out", str(out), "--size", "64", "--quantize", "float32", "dynamic"]
     assert "decoder_dynamic.tflite agrees with Keras to" in refused(export.main, argv)
@@ -134,10 +151,11 @@ def test_a_decoder_that_differs_is_not_left_behind(run_folder, tmp_path, refused
 
 def test_verification_sees_a_wrong_decoder(exported, crops, tmp_path):
     inputs = [inputs_of(rgb) for rgb in crops]
+    source = Source(None, exported / "saved_model", "decode")
     path = tmp_path / "decoder_float32.tflite"
     shutil.copy(exported / "decoder_float32.tflite", path)
     with pytest.raises(CommandError, match="agrees with Keras to"):
-        verify.verify(path, "float32", inputs, [rgb[::-1] for rgb in crops], crops)
+        verify.verify(path, TARGETS["float32"], source, inputs, [rgb[::-1] for rgb in crops], crops)
 
 
 @pytest.mark.parametrize(
@@ -150,11 +168,12 @@ def test_verification_sees_a_wrong_decoder(exported, crops, tmp_path):
 def test_verification_sees_what_devices_lack(output, message, tmp_path):
     luma = keras.Input(batch_shape=(1, 8, 8, 1), dtype="uint8", name="luma")
     model = keras.Model({"luma": luma}, {"rgb": output(ops.cast(luma, "float32"))})
-    save_model({"decode": model}, tmp_path / "saved_model")
-    path = tmp_path / "decoder_float32.tflite"
-    path.write_bytes(convert(tmp_path / "saved_model", "decode", "float32"))
+    source, target = Source(model, tmp_path / "saved_model", "decode"), TARGETS["float32"]
+    save_model({"decode": model}, source.saved_model)
+    path = tmp_path / target.file("decoder")
+    target.write(path, source)
     with pytest.raises(CommandError, match=message):
-        verify.verify(path, "float32", [], [], [])
+        verify.verify(path, target, source, [], [], [])
 
 
 def test_export_of_a_bare_file_on_a_folder_of_photographs(run_folder, tmp_path, photographs, capsys):
@@ -185,7 +204,7 @@ def test_bad_input(run_folder, tmp_path, refused):
     shutil.copy(next(SAMPLES.glob("*.webp")), alone)
     one = ["--dataset", f"folder:{alone}", "--size", 64, "--quantize"]
     assert "no usable image" in message(run_folder, *one, "float32")
-    assert "no image to calibrate int8 on" in message(run_folder, *one, "int8")
+    assert "no image to calibrate on" in message(run_folder, *one, "int8")
     assert "invalid choice: 'int4'" in message(run_folder, "--quantize", "int4")
     (tmp_path / "file").touch()
     argv = [str(run_folder), "--size", "64", "--quantize", "float32", "--out", str(tmp_path / "file" / "out")]
@@ -220,26 +239,49 @@ def test_benchmark(exported, tmp_path, refused):
     assert benchmark.main(argv) == 0
     rows = json.loads(path.read_text())["rows"]
     assert [row["name"] for row in rows] == [
-        f"crayon width 8, n = 20, {name}" for name in ("Keras float32", *(f"decoder_{p}" for p in export.PRECISIONS))
+        f"crayon width 8, n = 20, {name}" for name in ("Keras float32", *(f"decoder_{p}" for p in USUAL))
     ]
     assert rows[0]["metrics"]["times_keras_speed"] == 1
     assert all(min(row["metrics"].values()) > 0 for row in rows)
     assert "no export in" in refused(benchmark.main, [str(tmp_path)])
 
 
-def test_int8_that_is_none_is_not_left_behind(model, tmp_path, refused):
-    """Which layers are int8 their names say: with others the file would be float32, whatever it is called."""
+def test_int8_is_for_layers_of_any_name(model, tmp_path):
+    """Which layers are int8 their kind says: a Crayon whose layers have other names is all int8 as well."""
     renamed = keras.models.clone_model(model, clone_function=_renamed)
     renamed.save(tmp_path / "renamed.keras")
-    argv = [str(tmp_path / "renamed.keras"), "--size", str(SIZE), "--dataset", "samples", "--out", str(tmp_path / "e")]
-    assert "does 0% of its arithmetic in int8" in refused(export.main, [*argv, "--quantize", "float32", "int8"])
-    assert not (tmp_path / "e").exists()
-    assert export.main([*argv, "--quantize", "float32", "dynamic"]) == 0
+    argv = [str(tmp_path / "renamed.keras"), "--size", "64", "--dataset", "samples", "--out", str(tmp_path / "e")]
+    assert export.main([*argv, "--quantize", "int8"]) == 0
+    assert json.loads((tmp_path / "e" / "card.json").read_text())["files"]["decoder_int8.tflite"]["int8_share"] > 0.99
 
 
 def _renamed(layer):
     config = layer.get_config()
     return layer.__class__.from_config({**config, "name": f"other_{config['name']}"})
+
+
+def test_int8_that_is_none_is_not_left_behind(tmp_path, refused):
+    """Most of this network is one dense layer, which int8 does not cover: the file would be float32 all the same."""
+    champati_baseline(width=4).save(tmp_path / "dense.keras")
+    argv = [str(tmp_path / "dense.keras"), "--dataset", "samples", "--out", str(tmp_path / "e"), "--quantize"]
+    assert "of its arithmetic in int8, less than the 70%" in refused(export.main, [*argv, "float32", "int8"])
+    assert not (tmp_path / "e").exists()
+    assert export.main([*argv, "float32", "dynamic"]) == 0
+
+
+def test_layers_that_stay_float32_are_there():
+    """A name that no layer has any more would let it become int8 without a word."""
+    models = (
+        crayon(width=4),
+        adaptive_autoencoder(width=4).get_layer("encoder"),
+        adaptive_autoencoder(width=4).get_layer("decoder"),
+        champati_regression(width=4),
+        champati_classification(width=4, color_space="yuv"),
+    )
+    for model, name in zip(models, ("row79_concat", "blocks", "blocks", "lab", "yuv"), strict=True):
+        assert model.get_layer(name)
+        family = "adaptive_autoencoder" if name == "blocks" else model.name
+        assert name in MODELS[family].float32
 
 
 def test_share_of_int8(exported):

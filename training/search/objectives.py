@@ -27,6 +27,8 @@ def measure(run, values, images, labels=None, classifier=None):
         `bpp` is of real bytes: of the grid of colours, as a lossless WebP, whatever the luma costs, or of the whole
         file of an auto-encoder. Colorizers need none. `relative_size` is Crayon's 1/3 + 1/n^2.
     """
+    if run.codec.family not in MEASURES:
+        raise CommandError(f"{run.path} is a {run.codec.family}, of which no colours can be measured")
     return MEASURES[run.codec.family](run.codec, values, images, labels, classifier)
 
 

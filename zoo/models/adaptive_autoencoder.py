@@ -26,6 +26,8 @@ CONTEXTS = (MOST_BITS + 2) ** 2  # of a depth
 TABLE_UNIT = 10.0  # of what tables store: entries that are seldom met must learn fast
 _CAUTION = 0.1  # of the convolutions beside the transform, so that a step of Adam is a small one
 _UNIT = 64.0  # of what the adaptive network sees, in levels of RGB
+# Layers that stay float32 in an int8 file: the transform, whose means would take the steps of all else.
+FLOAT32 = ("blocks",)
 # Gains start at these powers of 2: one level quantises finer than the one before, by the root of 2.
 _FIRST_GAIN, _LEVEL_STEP = -1.0, 0.5
 

@@ -32,6 +32,9 @@ ZHANG = 313
 _TRUNK = (1, 1, 2, 2, 4, 4, 8, 8, 4, 4, 2, 2, 1)
 _DILATED = (10, 11)  # the late pair of 64
 _VGG_MEAN = np.float32([103.939, 116.779, 123.68])  # B, G, R
+# Layers that stay float32 in an int8 file: the last one, which joins luma to the colours and would lose more in 8 bits
+# than the network's own rounding, and VGG's three channels of grey, which would be rounded before their mean is off.
+FLOAT32 = ("lab", "yuv", "vgg_grey")
 
 
 @pinned

@@ -6,6 +6,10 @@ from keras import layers
 from zoo.settings import pinned
 from zoo.weights import with_weights
 
+# Layers that stay float32 in an int8 file. This one joins L* to the colours: in 8 bits it and what follows, the
+# conversion to sRGB, would lose far more than the network's own rounding.
+FLOAT32 = ("row79_concat",)
+
 
 @pinned
 def crayon(input_size=(None, None), width=64, weights=None, name="crayon"):

@@ -1,0 +1,147 @@
+"""From a SavedModel to TFLite in four precisions."""
+
+import contextlib
+import io
+import os
+import re
+import tempfile
+import warnings
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.tools import flatbuffer_utils
+
+# What int8 covers of a Keras model, but for the layers that the zoo says stay float32. So does what is no such layer:
+# the attention of crayon_edge, whose float32 kernels are as fast, what comes after the logits of a colorizer, and the
+# conversion to sRGB, where 8 bits of XYZ would cost far more than the network's own rounding.
+_INT8_LAYERS = (
+    keras.layers.Conv2D,
+    keras.layers.Conv2DTranspose,
+    keras.layers.MaxPooling2D,
+    keras.layers.Concatenate,
+    keras.layers.Add,
+)
+_INT8_NORMS = (keras.layers.BatchNormalization,)  # behind a ReLU they stay products and sums
+
+# What ends a decoder of uint8 in TFLite. XNNPACK runs no cast, but a quantisation of scale 1 is the same.
+_TO_UINT8 = {
+    schema.BuiltinOperator.CAST,
+    schema.BuiltinOperator.ROUND,
+    schema.BuiltinOperator.RELU,
+    schema.BuiltinOperator.MINIMUM,
+    schema.BuiltinOperator.MAXIMUM,
+}
+
+
+def convert(source, precision):
+    """TFLite model of a `Source`, as bytes, in a precision of `export.targets.tflite`; `int8` by its calibration."""
+    if precision != "int8":
+        return _quantized_output(_convert(source.saved_model, source.signature, precision))
+    folder, inputs = source.calibration
+    flat = calibrated = _convert(source.saved_model, source.signature, "float32")
+    if folder != source.saved_model:
+        calibrated = _convert(folder, source.signature, "float32")
+    patterns = int8_patterns(source.model, source.float32)
+    return _quantized_output(_int8(flat, calibrated, {source.signature: inputs}, patterns))
+
+
+def int8_patterns(model, float32):
+    """What int8 covers of a Keras model: patterns of the names of its operators in a TFLite file.
+
+    Args:
+        model: the Keras model; models within it count as well.
+        float32: names of layers that stay float32, see `zoo.registry.float32_layers`.
+
+    Returns:
+        The pattern of all operators of these layers, and that of those which may be products as well.
+    """
+    found = [layer for layer in _layers(model) if layer.name not in float32]
+    norms = [layer.name for layer in found if isinstance(layer, _INT8_NORMS)]
+    return of_layers([layer.name for layer in found if isinstance(layer, _INT8_LAYERS)] + norms), of_layers(norms)
+
+
+def of_layers(names):
+    """Pattern of the names of the operators of layers: TensorFlow numbers the calls of one that is called again."""
+    return rf"/({'|'.join(map(re.escape, names))})(_\d+)?/" if names else r"(?!)"
+
+
+def _layers(model):
+    for layer in model.layers:
+        yield from _layers(layer) if isinstance(layer, keras.Model) else [layer]
+
+
+def _convert(saved_model, signature, precision):
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model), signature_keys=[signature])
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    if precision in ("float16", "dynamic"):
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if precision == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    return converter.convert()
+
+
+def _quantized_output(flat):
+    """Replaces the clipping to 0 and 255, rounding and cast at the end of a model by one fast quantisation."""
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(flat))
+    graph = model.subgraphs[0]
+    producers = {int(op.outputs[0]): op for op in graph.operators}
+    source = output = int(graph.outputs[0])
+    if graph.tensors[output].type != schema.TensorType.UINT8:
+        return flat
+    codes = [flatbuffer_utils.get_builtin_code_from_operator_code(code) for code in model.operatorCodes]
+    while source in producers and codes[producers[source].opcodeIndex] in _TO_UINT8:
+        graph.operators.remove(producers[source])
+        source = int(producers[source].inputs[0])
+    if source == output:
+        return flat
+    quantize = schema.OperatorT()
+    quantize.opcodeIndex = len(model.operatorCodes)
+    quantize.inputs, quantize.outputs = [source], [output]
+    graph.operators.append(quantize)
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.QUANTIZE
+    model.operatorCodes.append(code)
+    scale = schema.QuantizationParametersT()
+    scale.scale, scale.zeroPoint = [1.0], [0]
+    graph.tensors[output].quantization = scale
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
+def _int8(flat, calibrated, inputs, patterns):
+    """Quantises a float32 TFLite model by the ranges that another one of the same operators takes on `inputs`."""
+    with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings(action="ignore"):
+        ranges = _quantizer(calibrated, *patterns).calibrate(inputs, num_threads=os.cpu_count())
+        if not ranges:  # of other layers alone: it stays float32, which `export.verify` finds out
+            return flat
+        names = dict(zip(_computed(calibrated), _computed(flat), strict=True))
+        ranges = {names.get(name, name): value for name, value in ranges.items()}
+        return bytes(_quantizer(flat, *patterns).quantize(ranges, enable_progress_report=False).quantized_model)
+
+
+def _quantizer(flat, layers, norms):
+    from ai_edge_quantizer import qtyping, quantizer
+
+    operation = qtyping.TFLOperationName
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "float32.tflite"
+        path.write_bytes(flat)
+        recipe = quantizer.Quantizer(str(path))
+    for name in (
+        operation.CONV_2D,
+        operation.CONV_2D_TRANSPOSE,
+        operation.MAX_POOL_2D,
+        operation.CONCATENATION,
+        operation.ADD,
+    ):
+        recipe.add_static_config(layers, name, activation_num_bits=8, weight_num_bits=8)
+    recipe.add_static_config(norms, operation.MUL, activation_num_bits=8, weight_num_bits=8)
+    return recipe
+
+
+def _computed(flat):
+    """Names of the inputs of a TFLite model and of what its operators compute, in order."""
+    graph = flatbuffer_utils.read_model_from_bytearray(bytearray(flat)).subgraphs[0]
+    tensors = [*graph.inputs, *(output for operator in graph.operators for output in operator.outputs)]
+    return [graph.tensors[int(tensor)].name.decode() for tensor in tensors]
