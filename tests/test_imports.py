@@ -5,6 +5,7 @@ All imports count, also those inside functions: they are there for speed, not to
 
 import ast
 import importlib
+import sys
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,10 @@ NOT_YET = {
     ("export.__main__", "training.evaluation.scored"),
     ("export.latents", "training.evaluation.autoencoders"),
 }
+
+
+# All that the zoo needs besides Python.
+PACKAGES_OF_ZOO = {"keras", "numpy", "constriction"}
 
 
 def _within(name, part):
@@ -165,6 +170,18 @@ def test_no_name_is_both_a_module_and_what_it_holds(package):
         elif isinstance(node, ast.Assign):
             held |= {target.id for target in node.targets if isinstance(target, ast.Name)}
     assert not held & submodules
+
+
+def test_the_zoo_needs_little():
+    found = set()
+    for node in (
+        node for name in MODULES if _within(name, "zoo") for node in ast.walk(ast.parse(MODULES[name].read_text()))
+    ):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module.split(".")[0])
+    assert found - sys.stdlib_module_names - {"zoo"} == PACKAGES_OF_ZOO
 
 
 def test_commands_are_there():

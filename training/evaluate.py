@@ -3,7 +3,6 @@
 import sys
 
 from training.command import ArgumentParser, CommandError, check_flags, positive, run
-from training.evaluation.decoders import _evaluate_decoders
 from training.evaluation.scored import (
     AUTOENCODERS,
     COLORIZERS,
@@ -48,6 +47,7 @@ def main(argv):
 
     from training.evaluation.autoencoders import evaluate_autoencoders
     from training.evaluation.colorizers import evaluate_colorizers
+    from training.evaluation.decoders import _evaluate_decoders
     from training.loop.run_folder import load_run
 
     runs = [load_run(path) for path in arguments.runs]
