@@ -6,7 +6,6 @@ from pathlib import Path
 from export.files import add_force, read_photograph, targets, write_each
 from training.command import ArgumentParser, CommandError, run
 from training.outputs import is_own_png, save_png
-from zoo.codecs.latent import FIRST_BYTE
 
 SUFFIX = ".latent"
 
@@ -62,6 +61,8 @@ def _suffix(path):
 def _is_own(path):
     if path.suffix != SUFFIX:
         return is_own_png(path)
+    from zoo.codecs.latent import FIRST_BYTE
+
     with path.open("rb") as file:
         return file.read(1) >= bytes([FIRST_BYTE])
 

@@ -40,7 +40,7 @@ def _joined(value):
 
 def main(argv):
     """Writes the tables of a Markdown file again from its result files."""
-    parser = ArgumentParser(prog="python -m training.results", description=main.__doc__)
+    parser = ArgumentParser(False, prog="python -m training.results", description=main.__doc__)
     parser.add_argument("markdown", type=Path, help="file whose marked tables are written again")
     path = parser.parse_args(argv).markdown
     text = render(path.read_text(), path.parent)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from training import results
+from training import result_files, results
 from training.command import CommandError
+from training.result_files import dataset_name, read_results, write_results
 
 ROOT = Path(__file__).parents[2]
 KEYS = {"command", "commit", "dataset", "versions", "machine", "seed", "rows"}
@@ -15,7 +16,7 @@ KEYS = {"command", "commit", "dataset", "versions", "machine", "seed", "rows"}
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("results/*.json")), ids=lambda path: path.name)
 def test_committed_results_follow_the_schema(path):
-    result = results.read_results(path)
+    result = read_results(path)
     assert set(result) >= KEYS
     assert result["commit"] is not None
     assert result["rows"]
@@ -31,9 +32,9 @@ def test_tables_are_those_of_the_results(name):
 
 def test_round_trip_and_tables(tmp_path):
     rows = [{"name": f, "n": n, "metrics": {"psnr": 30 + n / 7}} for n in (6, 20) for f in ("grey", "levin")]
-    results.write_results(tmp_path / "r.json", "a command", rows, {"name": "kodak", "split": "all", "images": 24}, 0)
+    write_results(tmp_path / "r.json", "a command", rows, {"name": "kodak", "split": "all", "images": 24}, 0)
     assert set(json.loads((tmp_path / "r.json").read_text())) == KEYS
-    assert results.read_results(tmp_path / "r.json")["rows"][0]["metrics"]["psnr"] == 30.8571
+    assert read_results(tmp_path / "r.json")["rows"][0]["metrics"]["psnr"] == 30.8571
     page = tmp_path / "README.md"
     page.write_text("before\n<!-- table r.json metric=psnr where=name:levin -->\nstale\n<!-- end -->\nafter\n")
     results.main([str(page)])
@@ -53,13 +54,13 @@ def test_the_commit_is_that_of_the_project(tmp_path, monkeypatch):
     here = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True).stdout[:12]
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     monkeypatch.chdir(tmp_path)
-    assert results._commit().removesuffix("-dirty") == here
+    assert result_files._commit().removesuffix("-dirty") == here
     monkeypatch.setenv("GIT_DIR", str(tmp_path / ".git"))  # as within a hook
-    assert results._commit().removesuffix("-dirty") == here
-    installed = tmp_path / "site-packages" / "training" / "results.py"
-    monkeypatch.setattr(results, "__file__", str(installed))
+    assert result_files._commit().removesuffix("-dirty") == here
+    installed = tmp_path / "site-packages" / "training" / "result_files.py"
+    monkeypatch.setattr(result_files, "__file__", str(installed))
     installed.parent.mkdir(parents=True)
-    assert results._commit() is None
+    assert result_files._commit() is None
 
 
 @pytest.mark.parametrize(
@@ -67,9 +68,9 @@ def test_the_commit_is_that_of_the_project(tmp_path, monkeypatch):
     [("imagenette/320px-v2", "imagenette/320px-v2"), ("samples", "samples"), ("folder:data/kodak/", "kodak")],
 )
 def test_names_of_data_sets(spec, name):
-    assert results.dataset_name(spec) == name
+    assert dataset_name(spec) == name
 
 
 def test_missing_result_file(tmp_path):
     with pytest.raises(CommandError, match="give a result file"):
-        results.read_results(tmp_path / "none.json")
+        read_results(tmp_path / "none.json")
