@@ -74,8 +74,8 @@ def model_rows():
     from zoo.registry import MODELS, macs
 
     rows = []
-    for name in weights.names():
-        card = weights.card(name)
+    cards = {name: weights.card(name) for name in weights.names()}
+    for name, card in sorted(cards.items(), key=lambda item: _place(item[1]["model"])):
         page, headline = HEADLINES.get(card["model"], ("", lambda metrics: ""))
         model = pretrained(name, input_size=MODELS[card["model"]].input_size)
         rows.append(
@@ -94,6 +94,11 @@ def model_rows():
             }
         )
     return rows
+
+
+def _place(model):
+    """Where a model stands in the table: in the order of `HEADLINES`, others behind."""
+    return [*HEADLINES, model].index(model)
 
 
 def decoder_metrics(name):

@@ -77,7 +77,7 @@ def test_models_are_those_of_the_cards():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page):
     """Each relative link to a file that is there, and to a heading that is in it."""
-    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+    for target in re.findall(r"(?:\]\(|src=\")([^)\"\s]+)", page.read_text()):
         if "://" in target:
             continue
         path, _, anchor = target.partition("#")
