@@ -1,6 +1,7 @@
 """Result files, and the tables that README makes of them."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from training.command import CommandError
 from training.result_files import dataset_name, read_results, write_results
 
 ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    path for folder in (".", "results", "zoo", "training", "export") for path in (ROOT / folder).glob("*.md")
+)
 KEYS = {"command", "commit", "dataset", "versions", "machine", "seed", "rows"}
 
 
@@ -23,11 +27,73 @@ def test_committed_results_follow_the_schema(path):
     assert all({"name", "metrics"} <= set(row) for row in result["rows"])
 
 
-@pytest.mark.parametrize("name", ["README.md", "export/README.md"])
-def test_tables_are_those_of_the_results(name):
-    path = ROOT / name
-    assert "<!-- table " in path.read_text()
-    assert results.render(path.read_text(), path.parent) == path.read_text()
+def test_tables_are_those_of_the_results():
+    """The command finds nothing to change on any page with tables."""
+    marked = [page for page in PAGES if "<!-- table " in page.read_text()]
+    assert ROOT / "README.md" in marked
+    assert len(marked) > 8
+    for page in marked:
+        assert results.render(page.read_text(), page.parent) == page.read_text(), page
+
+
+def test_several_pages_at_once(tmp_path):
+    rows = [{"name": "x", "metrics": {"psnr": 31.0}}]
+    write_results(tmp_path / "r.json", "a command", rows)
+    pages = [tmp_path / "a.md", tmp_path / "b.md"]
+    for page in pages:
+        page.write_text("<!-- table r.json metrics=psnr -->\nstale\n<!-- end -->\n")
+    results.main([*map(str, pages)])
+    assert all("|   31 |" in page.read_text() for page in pages)
+
+
+def test_a_matrix_of_comparisons(tmp_path):
+    rates = {"a against b": -10.0, "a against c": 5.0, "b against a": 12.0}
+    rows = [{"name": name, "metrics": {"bd_rate": rate}} for name, rate in rates.items()]
+    write_results(tmp_path / "r.json", "a command", rows)
+    marker = "<!-- table r.json metric=bd_rate down=own across=other -->\n"
+    assert results.render(f"{marker}<!-- end -->", tmp_path).splitlines()[1:-1] == [
+        "| bd_rate, other = |      b |    c |     a |",
+        "| ---------------- | -----: | ---: | ----: |",
+        "| a                | -10.00 | 5.00 |       |",
+        "| b                |        |      | 12.00 |",
+    ]
+
+
+def test_models_are_those_of_the_cards():
+    """results/models.json, and so README, is as new as the weights and what is measured of the edge decoders."""
+    rows = {row["name"]: row for row in read_results(ROOT / "results" / "models.json")["rows"]}
+    cards = {path.name.removesuffix(".card.json"): path for path in ROOT.glob("zoo/pretrained/*.card.json")}
+    assert set(rows) == set(cards)
+    for name, path in cards.items():
+        card = json.loads(path.read_text())
+        metrics = rows[name]["metrics"]
+        assert metrics["parameters"] == card["parameters"]
+        assert metrics["kilobytes"] == round(card["bytes"] / 1000)
+        for key, value in results.decoder_metrics(card["model"]).items():
+            assert metrics[key] == pytest.approx(value, rel=1e-5)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    """Each relative link to a file that is there, and to a heading that is in it."""
+    for target in re.findall(r"(?:\]\(|src=\")([^)\"\s]+)", page.read_text()):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        file = page.parent / path if path else page
+        assert file.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", file.read_text(), re.MULTILINE)
+            assert anchor in [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings], target
+
+
+def test_the_photograph_of_readme(capsys):
+    """README's lines run, and print what stands below them."""
+    if not hasattr(pytest.importorskip("zoo"), "load"):
+        pytest.skip("this zoo has no zoo.load")
+    lines = re.search(r"```python\n(import .*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    exec(lines, {})
+    assert capsys.readouterr().out.strip() == lines.strip().splitlines()[-1].removeprefix("# ")
 
 
 def test_round_trip_and_tables(tmp_path):
