@@ -53,7 +53,7 @@ def main(argv):
         **devices[0].facts,
         "settings": loaded.settings,
         "data": data,
-        "versions": versions(),
+        "versions": versions(*(package for target in targets for package in target.packages)),
         "files": {},
     }
     with writing_folder(out, CARD) as folder, tempfile.TemporaryDirectory() as scratch:

@@ -36,10 +36,10 @@ def write_results(path, command, rows, dataset=None, seed=None, **more):
     write_json(path, rounded(result), allow_nan=False)
 
 
-def versions():
-    """Versions of Python and of the packages that figures depend on."""
+def versions(*more):
+    """Versions of Python and of the packages that figures depend on, and of more packages, by name."""
     found = {"python": platform.python_version()}
-    for package in PACKAGES:
+    for package in (*PACKAGES, *more):
         with contextlib.suppress(metadata.PackageNotFoundError):
             found[package] = metadata.version(package)
     return found

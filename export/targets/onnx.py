@@ -1,12 +1,8 @@
 """ONNX files: Keras's own export, run by ONNX Runtime."""
 
 import warnings
-from importlib.util import find_spec
 
 from export.targets.target import Target
-from training.command import CommandError
-
-PACKAGES = ("onnx", "onnxruntime", "tf2onnx")
 
 
 class Onnx(Target):
@@ -14,11 +10,7 @@ class Onnx(Target):
 
     suffix = ".onnx"
     usual = False
-
-    def check(self):
-        missing = [name for name in PACKAGES if find_spec(name) is None]
-        if missing:
-            raise CommandError(f"--quantize onnx needs {', '.join(missing)}: pip install {' '.join(missing)}")
+    packages = ("onnx", "onnxruntime", "tf2onnx")
 
     def write(self, path, source):
         from keras import InputSpec

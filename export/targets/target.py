@@ -1,10 +1,13 @@
 """What a format is to the command that writes it."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+
+from training.command import CommandError
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Target:
         suffix: of its files.
         usual: whether it is written where nothing is asked for.
         calibrated: whether it is made with photographs.
+        packages: that it needs and this project does not, whose versions card.json says.
     """
 
     precision: str
@@ -44,13 +48,17 @@ class Target:
     suffix: ClassVar[str]
     usual: ClassVar[bool] = True
     calibrated: ClassVar[bool] = False
+    packages: ClassVar[tuple[str, ...]] = ()
 
     def file(self, half):
         """The name of a file: `half` is "encoder" or "decoder"."""
         return f"{half}_{self.precision}{self.suffix}"
 
     def check(self):
-        """CommandError if a package is missing that writes it."""
+        """CommandError if a package is missing."""
+        missing = [name for name in self.packages if find_spec(name) is None]
+        if missing:
+            raise CommandError(f"*{self.suffix} needs {', '.join(missing)}: pip install {' '.join(missing)}")
 
     def write(self, path, source):
         """Writes the file of a `Source`."""
