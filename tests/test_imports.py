@@ -49,9 +49,6 @@ APART = {
 }
 COMMANDS = ("fit", "evaluate", "tune", "publish", "benchmark", "profile", "results")
 
-# What is known to be otherwise as yet: (module, what it imports). Each goes when the code is as designed.
-NOT_YET = set()
-
 
 # All that the zoo needs besides Python.
 PACKAGES_OF_ZOO = {"keras", "numpy", "constriction"}
@@ -100,9 +97,8 @@ def _all_imports():
 
 
 def _as_designed(wrong, rule):
-    """Asserts that of these imports only those not yet mended are wrong."""
-    new = sorted(set(wrong) - NOT_YET)
-    assert not new, f"{rule}: " + ", ".join(f"{module} imports {imported}" for module, imported in new)
+    """Asserts that none of the imports is wrong."""
+    assert not wrong, f"{rule}: " + ", ".join(f"{module} imports {imported}" for module, imported in wrong)
 
 
 @pytest.mark.parametrize("part", APART)
@@ -126,7 +122,7 @@ def test_imports_run_downwards(wing):
 
 
 def test_no_circle():
-    left = {module: {name for name in IMPORTS[module] if (module, name) not in NOT_YET} for module in IMPORTS}
+    left = {module: set(imported) for module, imported in IMPORTS.items()}
     while free := [module for module, imported in left.items() if not imported & left.keys()]:
         for module in free:
             del left[module]
@@ -175,8 +171,3 @@ def test_the_zoo_needs_little():
 
 def test_commands_are_there():
     assert {name.removeprefix("training.") for name in MODULES if name.count(".") == 1} >= set(COMMANDS)
-
-
-def test_what_is_not_yet_is_still_so():
-    """A violation that was mended leaves the list."""
-    assert set(_all_imports()) >= NOT_YET

@@ -233,35 +233,27 @@ def test_a_damaged_run(file, content, run_folder, tmp_path, refused):
     assert str(tmp_path / "run") in line
 
 
-def test_photographs_that_came_meanwhile(run_folder, tmp_path, refused):
-    """A run is not resumed on other photographs: what it was trained on would be validated on."""
-    folder, out = tmp_path / "photos", tmp_path / "run"
-    folder.mkdir()
-    for path in PHOTOGRAPHS[4:16]:
-        shutil.copy(path, folder)
-    settings = json.loads((run_folder / "recipe.json").read_text())
-    fit.train(recipe_of({**settings, "dataset": f"folder:{folder}", "epochs": 1}), out)
-    known = (out / "data.json").read_bytes()
-    for path in PHOTOGRAPHS[:4]:
-        shutil.copy(path, folder)
-    line = refused(fit.main, ["crayon", "--out", str(out), "--resume", "--epochs", "2"])
-    assert "not the photographs that the run" in line
-    assert (out / "data.json").read_bytes() == known
-
-
-def test_what_the_weights_at_the_start_have_seen(run_folder, tmp_path, refused):
-    """It is handed on: of weights of the zoo, and of a .npz beside a data.json; of another nobody knows."""
+@pytest.fixture(scope="module")
+def started(run_folder, tmp_path_factory):
+    """A run on a folder of photographs, which began with the weights of another run, and these weights and folder."""
+    tmp_path = tmp_path_factory.mktemp("started")
     start, folder, out = tmp_path / "start", tmp_path / "photos", tmp_path / "run"
     for path in (start, folder):
         path.mkdir()
     save_weights(load_run(run_folder).model, start / "start.npz")
     shutil.copy(run_folder / "data.json", start)
-    for path in PHOTOGRAPHS[:6]:
+    for path in PHOTOGRAPHS[4:16]:
         with Image.open(path) as image:
             image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / f"{path.stem}.png")
     settings = json.loads((run_folder / "recipe.json").read_text())
-    start = {"weights": str(start / "start.npz")}
-    fit.train(recipe_of({**settings, **start, "dataset": f"folder:{folder}", "epochs": 1}), out)
+    settings |= {"weights": str(start / "start.npz"), "dataset": f"folder:{folder}", "epochs": 1}
+    fit.train(recipe_of(settings), out)
+    return out, start / "start.npz", folder
+
+
+def test_what_the_weights_at_the_start_have_seen(started, run_folder, tmp_path, refused):
+    """It is handed on: of weights of the zoo, and of a .npz beside a data.json; of another nobody knows."""
+    out, weights, _ = started
     assert load_run(out).digests > load_run(run_folder).digests
     assert load_run(out).all_known
     scored = ["--dataset", "samples", "--split", "train", "--n", "20", "--size", "64", "--levin", "0"]
@@ -269,7 +261,18 @@ def test_what_the_weights_at_the_start_have_seen(run_folder, tmp_path, refused):
 
     assert seen_before({"weights": None}) == []
     assert seen_before({"weights": "crayon_edge"}) == sorted(seen("crayon_edge-photographs"))
-    assert seen_before({"weights": shutil.copy(start["weights"], tmp_path)}) is None
+    assert seen_before({"weights": shutil.copy(weights, tmp_path)}) is None
+
+
+def test_photographs_that_came_meanwhile(started, refused):
+    """A run is not resumed on other photographs: what it was trained on would be validated on."""
+    out, _, folder = started
+    known = (out / "data.json").read_bytes()
+    for path in PHOTOGRAPHS[:4]:
+        shutil.copy(path, folder)
+    line = refused(fit.main, ["crayon", "--out", str(out), "--resume", "--epochs", "2"])
+    assert "not the photographs that the run" in line
+    assert (out / "data.json").read_bytes() == known
 
 
 def test_read_only_folder(tmp_path, refused, small):
