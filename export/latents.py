@@ -38,7 +38,7 @@ def main(argv):
     if not is_adaptive(loaded.model):
         remedy = "train one with `python -m training.fit adaptive_autoencoder`"
         raise CommandError(f"{arguments.model} is no auto-encoder with bits of its own: {remedy}")
-    codec, depth = codec_of(loaded)
+    codec = codec_of(loaded)
 
     def read(path):
         return codec.decode(path.read_bytes()) if path.suffix == SUFFIX else read_photograph(path)
@@ -47,7 +47,7 @@ def main(argv):
         if path.suffix != SUFFIX:
             save_png(path, rgb)
             return f"{rgb.shape[1]}x{rgb.shape[0]}"
-        data = codec.encode(rgb, arguments.level, depth)
+        data = codec.encode(rgb, arguments.level)
         path.write_bytes(data)
         quality = psnr(rgb, codec.decode(path.read_bytes()))
         bits = 8 * len(data) / rgb[..., 0].size

@@ -115,8 +115,8 @@ def curve_name(run):
 
 
 def codec_of(run):
-    """What codes images with an adaptive run, and the depth with which it was trained."""
-    return LatentCodec(run.model), _depth(run)
+    """What codes images with an adaptive run, by the depth with which it was trained."""
+    return LatentCodec(run.model, _depth(run))
 
 
 def _depth(run):
@@ -144,11 +144,11 @@ def round_trip(run, images, level=None):
     """Each image through an auto-encoder: decoded and, if it is adaptive, with the bytes that it came through."""
     if not is_adaptive(run.model):
         return [(rgb, {}) for rgb in reconstructed(run.model, images)]
-    codec, depth = codec_of(run)
+    codec = codec_of(run)
 
     def through(part):
         size = part.shape[1:3]
-        files = [codec.pack(*one, level, size) for one in zip(*codec.latents(part, level, depth), strict=True)]
+        files = [codec.pack(*one, level, size) for one in zip(*codec.latents(part, level), strict=True)]
         numbers, colors, *_ = zip(*map(codec.unpack, files), strict=True)
         decoded = codec.images(np.stack(numbers), np.stack(colors), level, size)
         return [(rgb, {"bytes": len(data)}) for rgb, data in zip(decoded, files, strict=True)]

@@ -76,10 +76,10 @@ def _column(number, name):
 
 def preview(path, images, network, settings):
     """Writes one row an image: original, and decoded at three levels of quality."""
-    codec = LatentCodec(network)
+    codec = LatentCodec(network, settings["depth"])
     rows = []
     for rgb in images:
-        decoded = [codec.decode(codec.encode(rgb, level, settings["depth"])) for level in PREVIEWED_LEVELS]
+        decoded = [codec.decode(codec.encode(rgb, level)) for level in PREVIEWED_LEVELS]
         rows.append([rgb, *decoded])
     save_rows(path, rows)
 

@@ -26,12 +26,12 @@ from keras import ops
 from zoo.codecs.latent_tables import (
     CHANCE_STEPS,
     HIGHEST,
-    IS_FIRST,
-    KEY_OF_SCALE,
     KEYS,
     LOWEST,
+    NO_KEY,
     SCALE_STEPS,
     SHARES,
+    Key,
     categorical,
     key_table,
     limits,
@@ -66,12 +66,17 @@ class LatentCodec:
 
     Args:
         model: `zoo.adaptive_autoencoder`, of any size or of the images'.
+        depth: how many bits each position gets: one of `DEPTHS`, that with which the model was trained. What was coded
+            says it itself: it makes no difference to decoding.
 
     Raises:
-        ValueError: a model that has no `entropy`.
+        ValueError: a model that has no `entropy`, or an unknown depth.
     """
 
-    def __init__(self, model):
+    def __init__(self, model, depth="latent"):
+        if depth not in DEPTHS:
+            raise ValueError(f"`depth` must be one of {tuple(DEPTHS)}. Received: depth={depth!r}")
+        self.depth = depth
         names = [layer.name for layer in model.layers]
         if not {"encoder", "decoder", "entropy"} <= set(names):
             raise ValueError(f"`model` must be an adaptive auto-encoder. Received: a model of layers {names[:5]}")
@@ -92,11 +97,11 @@ class LatentCodec:
         self.within = np.concatenate([np.arange(last - first) for first, last in self.bands]).astype(np.int16)
         self.seed = zlib.crc32(self.scales.astype("<i2").tobytes() + self.chances.astype("<i2").tobytes())
 
-    def encode(self, image, level, depth="latent"):
+    def encode(self, image, level=4):
         """The bytes of an image, uint8 `(H, W, 3)`; see `latents` and `pack`, also for errors."""
         image = checked_image(image)
         _check_size(image.shape[:2])
-        numbers, found, colors = self.latents(image[None], level, depth)
+        numbers, found, colors = self.latents(image[None], level)
         return self.pack(numbers[0], found[0], colors[0], level, image.shape[:2])
 
     def decode(self, data):
@@ -104,24 +109,21 @@ class LatentCodec:
         numbers, color, level, size = self.unpack(data)
         return self.images(numbers[None], color[None], level, size)[0]
 
-    def latents(self, images, level, depth="latent"):
+    def latents(self, images, level):
         """What is coded of uint8 sRGB images `(N, H, W, 3)`.
 
         Args:
             images: see above; sizes that are no multiple of 8 are extended by repeating their edge.
             level: of quality, 0 to 7.
-            depth: how many bits each position gets: one of `DEPTHS`, that with which the model was trained.
 
         Returns:
             The numbers `(N, h, w, C)`, int8; their depths `(N, h, w, 7)`, int8; the mean colours `(N, 3)`, uint8.
 
         Raises:
-            ValueError: what is no such images, level or depth.
+            ValueError: what is no such images or level.
         """
         images = checked_images(images)
         _check_level(level)
-        if depth not in DEPTHS:
-            raise ValueError(f"`depth` must be one of {tuple(DEPTHS)}. Received: depth={depth!r}")
         colors = images.mean((1, 2)).round().astype(np.uint8)
         shape = _blocks(images.shape[1:3])
         numbers, bits = (np.empty((len(images), *shape, count), np.int8) for count in (len(self.band), BANDS))
@@ -129,7 +131,7 @@ class LatentCodec:
             rgb = whole_blocks(images[:, *times(seen, STRIDE)]).astype(np.float32)
             inputs = {"rgb": rgb, **_given(colors, level)}
             latent = self.encoder(inputs, training=False)["latent"]
-            needed = DEPTHS[depth](latent, inputs)
+            needed = DEPTHS[self.depth](latent, inputs)
             numbers[:, *part] = ops.convert_to_numpy(rounded(latent, needed))[:, *inner]
             bits[:, *part] = ops.convert_to_numpy(needed)[:, *inner]
         return numbers, bits, colors
@@ -266,7 +268,7 @@ class LatentCodec:
 
     def _code_queue(self, coder, queue, counts):
         """The numbers that are coded, those of the same key behind each other."""
-        found = [(key_table(key), counts[key]) for key in np.flatnonzero(counts).tolist()]
+        found = [(key_table(Key.of(number)), counts[number]) for number in np.flatnonzero(counts).tolist()]
         to_come, place = sum(table.least * count for (table, _), count in found), 0
         for (table, limit), count in found:
             for start in range(place, place + count, _PART):
@@ -282,7 +284,7 @@ class LatentCodec:
         counts = np.zeros(KEYS, int)
         for part in self._parts(depth):
             counts += np.bincount(self._keys(depth[part], first[part], level), minlength=KEYS)
-        counts[0] = 0
+        counts[NO_KEY] = 0
         return np.zeros(counts.sum(), np.int8), counts
 
     def _slots(self, depth, first, level, counts):
@@ -290,18 +292,18 @@ class LatentCodec:
         behind = np.cumsum(counts) - counts
         for part in self._parts(depth):
             keys = self._keys(depth[part], first[part], level)
-            places = np.flatnonzero(keys)
+            places = np.flatnonzero(keys != NO_KEY)
             places = places[np.argsort(keys[places], kind="stable")]
             here = np.bincount(keys[places], minlength=KEYS)
             yield part, places, np.repeat(behind - np.cumsum(here) + here, here) + np.arange(len(places))
             behind += here
 
     def _keys(self, depth, first, level):
-        """What codes each number of some positions, `(positions * C,)`; 0 for none."""
+        """The numbers of the keys of all numbers of some positions, `(positions * C,)`."""
         first, bits = first[:, self.band], depth[:, self.band].astype(np.int16)
         bits -= self.within < first  # what comes before the first needs a bit less
         scales = (self._scale_steps(depth, level) - LOWEST).astype(np.int16)
-        return np.where(bits > 1, scales * KEY_OF_SCALE + (self.within == first) * IS_FIRST + bits, 0).ravel()
+        return np.where(bits > 1, Key(scales, self.within == first, bits).number, NO_KEY).ravel()
 
     def _scale_steps(self, depth, level, channels=slice(None)):
         """The scale of each number of some positions, `(positions, C)`: whole eighths of its logarithm."""
