@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from zoo.registry import MODELS
+from zoo.weights import save_weights
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,16 @@ assert not {"zoo", "training", "export"} & set(sys.modules)
 def test_saves_and_loads_in_a_process_without_this_project(name, elsewhere):
     for here, there in zip(*elsewhere[name], strict=True):
         assert np.abs(there - here).max() < 1e-4
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_builder_takes_weights(name, tmp_path):
+    build = MODELS[name].build
+    model = build(width=4)
+    save_weights(model, tmp_path / "own.npz")
+    loaded = build(width=4, weights=tmp_path / "own.npz")
+    for own, weight in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        assert np.allclose(own, weight, rtol=1e-3, atol=1e-6)
 
 
 def _like(x, rgb):
