@@ -25,8 +25,13 @@ DIGESTS = {
 
 
 @pytest.fixture(scope="module")
-def codec():
-    return LatentCodec(zoo.pretrained("adaptive_autoencoder"))
+def model():
+    return zoo.pretrained("adaptive_autoencoder")
+
+
+@pytest.fixture(scope="module")
+def codec(model):
+    return LatentCodec(model)
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +77,13 @@ def test_parts_are_the_whole(shape, around):
 
 @pytest.mark.parametrize(("size", "tile"), [((400, 300), 1024), ((77, 50), 16), ((20, 200), 9)])
 @pytest.mark.parametrize("depth", ["latent", "colors"])
-def test_large_images_are_as_in_one_piece(codec, photographs, monkeypatch, size, tile, depth):
+def test_large_images_are_as_in_one_piece(model, photographs, monkeypatch, size, tile, depth):
     image = np.tile(photographs[2], (2, 2, 1))[: size[0], : size[1]]
+    codec = LatentCodec(model, {"depth": depth})
 
     def coded(tile):
         monkeypatch.setattr(latent_codec, "tiles", lambda *given: tiles(*given[:-1], tile))
-        data = LatentCodec(codec.model, {"depth": depth}).encode(image, 5)
+        data = codec.encode(image, 5)
         return data, codec.decode(data)
 
     (whole, decoded), (parts, decoded_in_parts) = coded(1 << 20), coded(tile)
@@ -151,9 +157,9 @@ def test_levels_are_whole_numbers(codec, photographs, level):
         codec.encode(photographs[0], level)
 
 
-def test_other_arguments(codec, photographs):
+def test_other_arguments(codec, model):
     with pytest.raises(ValueError, match=r"`depth` must be one of .*Received: depth='most'"):
-        LatentCodec(codec.model, {"depth": "most"})
+        LatentCodec(model, {"depth": "most"})
     wide = np.broadcast_to(np.uint8([1, 2, 3]), (1, MOST_PIXELS // 8 + 8, 3))
     with pytest.raises(ValueError, match=r"1 to 67,108,864 pixels in whole blocks\. Received: size=\(1, "):
         codec.encode(wide, 3)
@@ -198,14 +204,11 @@ def test_large_and_flat(codec):
 
 
 @pytest.mark.parametrize("count", [400, pytest.param(20_000, marks=pytest.mark.slow)])
-def test_mutations(codec, photographs, small, count):
+def test_mutations(codec, model, photographs, small, count):
     """Whatever is done to a file, and its check mended: an image or a ValueError, and soon."""
     random, image = np.random.default_rng(count), photographs[0]
-    files = [
-        LatentCodec(codec.model, {"depth": depth}).encode(image[:24, :33], level)
-        for level in (0, 4, 7)
-        for depth in ("latent", "uniform")
-    ]
+    codecs = [LatentCodec(model, {"depth": depth}) for depth in ("latent", "uniform")]
+    files = [each.encode(image[:24, :33], level) for level in (0, 4, 7) for each in codecs]
     files += [small, codec.encode(np.full((30, 20, 3), 9, np.uint8), 2)]
     counts = {"decoded": 0, "refused": 0}
     for number in range(count):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from zoo.registry import MODELS
+from zoo.weights import save_weights
 
 # name, height and width, shapes of the inputs and of the outputs, without the batch.
 MODEL_LIST = [
@@ -109,3 +110,13 @@ def _like(x, photograph):
         return rgb[None, : x.shape[1], : x.shape[2], : x.shape[3]]
     values = np.resize(rgb, (1, *x.shape[1:]))
     return (values % 8).astype("int32") if x.dtype == "int32" else values
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_builder_takes_weights(name, models, tmp_path):
+    build, model = MODELS[name].build, models[name]
+    save_weights(model, tmp_path / "own.npz")
+    size = next(size for each, size, *_ in MODEL_LIST if each == name)
+    loaded = build(input_size=size, width=WIDTH, weights=tmp_path / "own.npz")
+    for own, weight in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        assert np.allclose(own, weight, rtol=1e-3, atol=1e-6)

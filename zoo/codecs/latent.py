@@ -27,12 +27,12 @@ from zoo.codecs.autoencoder import AutoencoderCodec, by_size
 from zoo.codecs.latent_tables import (
     CHANCE_STEPS,
     HIGHEST,
-    IS_FIRST,
-    KEY_OF_SCALE,
     KEYS,
     LOWEST,
+    NO_KEY,
     SCALE_STEPS,
     SHARES,
+    Key,
     categorical,
     key_table,
     limits,
@@ -68,9 +68,11 @@ class LatentCodec(AutoencoderCodec):
 
     Args:
         model: `zoo.adaptive_autoencoder`, of any size or of the images'.
+        settings: of the recipe: `depth`, how many bits each position gets, is one of `DEPTHS`. What was coded says it
+            itself: it makes no difference to decoding.
 
     Raises:
-        ValueError: a model that has no `entropy`.
+        ValueError: a model that has no `entropy`, or an unknown depth.
     """
 
     levels = range(LEVELS)
@@ -80,9 +82,9 @@ class LatentCodec(AutoencoderCodec):
         self.depth = self.settings.get("depth", "latent")
         if self.depth not in DEPTHS:
             raise ValueError(f"`depth` must be one of {tuple(DEPTHS)}. Received: depth={self.depth!r}")
-        names = [layer.name for layer in model.layers]
-        if not {"encoder", "decoder", "entropy"} <= set(names):
-            raise ValueError(f"`model` must be an adaptive auto-encoder. Received: a model of layers {names[:5]}")
+        if not self.takes(model):
+            names = [layer.name for layer in model.layers[:5]]
+            raise ValueError(f"`model` must be an adaptive auto-encoder. Received: a model of layers {names}")
         self.encoder, self.decoder = model.get_layer("encoder"), model.get_layer("decoder")
         entropy, every = model.get_layer("entropy"), range(BANDS)
         scales, chances = (
@@ -292,7 +294,7 @@ class LatentCodec(AutoencoderCodec):
 
     def _code_queue(self, coder, queue, counts):
         """The numbers that are coded, those of the same key behind each other."""
-        found = [(key_table(key), counts[key]) for key in np.flatnonzero(counts).tolist()]
+        found = [(key_table(Key.of(number)), counts[number]) for number in np.flatnonzero(counts).tolist()]
         to_come, place = sum(table.least * count for (table, _), count in found), 0
         for (table, limit), count in found:
             for start in range(place, place + count, _PART):
@@ -308,7 +310,7 @@ class LatentCodec(AutoencoderCodec):
         counts = np.zeros(KEYS, int)
         for part in self._parts(depth):
             counts += np.bincount(self._keys(depth[part], first[part], level), minlength=KEYS)
-        counts[0] = 0
+        counts[NO_KEY] = 0
         return np.zeros(counts.sum(), np.int8), counts
 
     def _slots(self, depth, first, level, counts):
@@ -316,18 +318,18 @@ class LatentCodec(AutoencoderCodec):
         behind = np.cumsum(counts) - counts
         for part in self._parts(depth):
             keys = self._keys(depth[part], first[part], level)
-            places = np.flatnonzero(keys)
+            places = np.flatnonzero(keys != NO_KEY)
             places = places[np.argsort(keys[places], kind="stable")]
             here = np.bincount(keys[places], minlength=KEYS)
             yield part, places, np.repeat(behind - np.cumsum(here) + here, here) + np.arange(len(places))
             behind += here
 
     def _keys(self, depth, first, level):
-        """What codes each number of some positions, `(positions * C,)`; 0 for none."""
+        """The numbers of the keys of all numbers of some positions, `(positions * C,)`."""
         first, bits = first[:, self.band], depth[:, self.band].astype(np.int16)
         bits -= self.within < first  # what comes before the first needs a bit less
         scales = (self._scale_steps(depth, level) - LOWEST).astype(np.int16)
-        return np.where(bits > 1, scales * KEY_OF_SCALE + (self.within == first) * IS_FIRST + bits, 0).ravel()
+        return np.where(bits > 1, Key(scales, self.within == first, bits).number, NO_KEY).ravel()
 
     def _scale_steps(self, depth, level, channels=slice(None)):
         """The scale of each number of some positions, `(positions, C)`: whole eighths of its logarithm."""

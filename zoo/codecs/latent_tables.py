@@ -2,6 +2,7 @@
 
 import functools
 from decimal import Decimal, localcontext
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,9 +13,36 @@ SCALE_STEPS = 8  # tables for a doubling of the scale
 LOWEST, HIGHEST = (int(limit * SCALE_STEPS) for limit in SCALES)
 CHANCE_STEPS = 8  # tables for a doubling of a probability
 SHARES = 16  # bits of a probability that is multiplied with others
-# A key says how a number is coded: by its scale, whether it is the first to need all its bits, and how many these are.
-IS_FIRST, KEY_OF_SCALE = 16, 32
-KEYS = (HIGHEST - LOWEST + 1) * KEY_OF_SCALE
+
+
+class Key(NamedTuple):
+    """How a number is coded, or, with arrays, how each of many is.
+
+    Attributes:
+        scale: its scale, in steps above the lowest.
+        is_first: whether it is the first of its band and position to need all its bits.
+        bits: how many these are, up to `MOST_BITS`.
+    """
+
+    scale: int
+    is_first: bool
+    bits: int
+
+    @property
+    def number(self):
+        """The place among all keys, in whose order numbers are coded: by scale, then `is_first`, then bits."""
+        return (self.scale * 2 + self.is_first) * (MOST_BITS + 1) + self.bits
+
+    @classmethod
+    def of(cls, number):
+        """The key of a number."""
+        rest, bits = divmod(number, MOST_BITS + 1)
+        scale, is_first = divmod(rest, 2)
+        return cls(scale, bool(is_first), bits)
+
+
+KEYS = Key(HIGHEST - LOWEST, True, MOST_BITS).number + 1
+NO_KEY = Key(0, False, 0).number  # of numbers that are not coded
 
 
 def _limit(bits):
@@ -47,10 +75,8 @@ def key_table(key):
     It is over the whole numbers from minus to plus the largest; those that a bit less would hold do not occur where the
     key is that of a first.
     """
-    scale, rest = divmod(key, KEY_OF_SCALE)
-    is_first, bits = divmod(rest, IS_FIRST)
-    limit, least = int(_limit(bits)), int(_limit(bits - 1)) + 1 if is_first else 0
-    sized = zip(range(-limit, limit + 1), _laplacian_weights(scale + LOWEST, limit), strict=True)
+    limit, least = int(_limit(key.bits)), int(_limit(key.bits - 1)) + 1 if key.is_first else 0
+    sized = zip(range(-limit, limit + 1), _laplacian_weights(key.scale + LOWEST, limit), strict=True)
     return Table([1 if abs(number) < least else weight for number, weight in sized]), limit
 
 

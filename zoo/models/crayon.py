@@ -38,6 +38,18 @@ def crayon(input_size=(None, None), width=64, weights=None, name="crayon"):
 
     Raises:
         ValueError: a size that is not a multiple of 8, or a width below 1; see `zoo.weights` for weights.
+
+    Weights `crayon-photographs`, of results/crayon-photographs.json:
+
+        n         6     15     20     40     80
+        psnr  38.03  33.73  32.20  28.77  25.79
+
+    Example:
+
+        model = zoo.crayon(width=32, weights="crayon-photographs")
+        luma, hints = np.full((1, 64, 48, 1), 50.0), np.zeros((1, 64, 48, 2))
+        hints[:, ::16, ::16] = 20.0, -30.0
+        lab = model.predict({"luma": luma, "hints": hints})
     """
     if any(side is not None and (side < 8 or side % 8) for side in input_size):
         raise ValueError(f"`input_size` must hold multiples of 8, or None. Received: input_size={input_size}")

@@ -35,6 +35,16 @@ def color_autoencoder(input_size=(None, None), width=64, latent=None, weights=No
 
     Raises:
         ValueError: a width or latent below 1; see `zoo.weights` for weights.
+
+    Weights `color_autoencoder-cifar100`, of results/autoencoder-cifar100-all.json:
+
+        latent in  float32  8 bits  4 bits
+        psnr         39.60   39.53   33.14
+
+    Example:
+
+        model = zoo.color_autoencoder(weights="color_autoencoder-cifar100")
+        decoded = model.predict({"rgb": np.full((1, 32, 32, 3), 99.0)})["rgb"]
     """
     _check(width, 1 if latent is None else latent)
     rgb = keras.Input((*input_size, 3), name="rgb")
