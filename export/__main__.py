@@ -29,15 +29,15 @@ def main(argv):
     check_folder(out, CARD)
 
     from export.calibration import calibration_side, open_photographs
+    from export.devices import device_models
     from export.targets.saved_model import save_model
-    from training.evaluation.scored import kind_of
     from training.loop.run_folder import load_run
     from training.result_files import versions, write_results
     from zoo.registry import float32_layers
 
     loaded = load_run(arguments.run)
-    check_flags(parser, argv, kind_of(loaded.model), ONLY_FOR)
-    devices = _devices(loaded, arguments)
+    check_flags(parser, argv, loaded.codec.what, ONLY_FOR)
+    devices = device_models(loaded, arguments)
     float32 = float32_layers(loaded.model)
     targets = [TARGETS[name] for name in arguments.quantize]
     for target in targets:
@@ -75,22 +75,6 @@ def main(argv):
         ]
         write_results(arguments.results, "python -m export " + " ".join(argv), measured, data, card=card)
     return 0
-
-
-def _devices(loaded, arguments):
-    """What leaves for a device: a decoder, a colorizer, or both halves of an auto-encoder."""
-    from export.devices.autoencoder import device_autoencoder
-    from export.devices.colorizer import DeviceColorizer
-    from export.devices.grid import DeviceDecoder
-    from training.loop.run_folder import usual_step
-    from zoo.codecs.autoencoder import is_autoencoder
-    from zoo.codecs.colorizer import color_space
-
-    if is_autoencoder(loaded.model):
-        return device_autoencoder(loaded, arguments.dataset, arguments.data_dir)
-    if color_space(loaded.model):
-        return [DeviceColorizer(loaded.model)]
-    return [DeviceDecoder(loaded.decoder(), arguments.n or usual_step(loaded.settings), arguments.kind)]
 
 
 def _files(folder, targets, source, inputs, originals):

@@ -23,16 +23,14 @@ def main(argv):
     photos = arguments.photos
     written = targets(photos, arguments.out, lambda _: ".png", lambda path: arguments.force or is_own_png(path))
 
-    from training.loop.run_folder import load_run
-    from zoo import colorize
-    from zoo.codecs.colorizer import color_space
+    import zoo
 
-    model = load_run(arguments.model).model
-    if color_space(model) is None:
+    codec = zoo.load(arguments.model)
+    if codec.family != "colorizer":
         raise CommandError(f"{arguments.model} is no colorizer: train one with `python -m training.fit champati`")
 
     def write(path, rgb):
-        save_png(path, colorize(model, rgb))
+        save_png(path, codec.colorize(rgb))
         return f"{rgb.shape[1]}x{rgb.shape[0]}"
 
     write_each(photos, written, read_photograph, write)

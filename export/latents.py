@@ -6,7 +6,6 @@ from pathlib import Path
 from export.files import add_force, read_photograph, targets, write_each
 from training.command import ArgumentParser, CommandError, run
 from training.outputs import is_own_png, save_png
-from zoo.codecs.latent import FIRST_BYTE
 
 SUFFIX = ".latent"
 
@@ -26,19 +25,17 @@ def main(argv):
     arguments = parser.parse_args(argv)
     written = targets(arguments.files, arguments.out, _suffix, lambda path: arguments.force or _is_own(path))
 
-    from training.evaluation.autoencoders import codec_of
-    from training.loop.run_folder import load_run
+    import zoo
     from training.metrics.images import psnr
-    from zoo.codecs.autoencoder import is_adaptive
+    from zoo.codecs.latent import LatentCodec
     from zoo.models.adaptive_autoencoder import LEVELS
 
     if not 0 <= arguments.level < LEVELS:
         raise CommandError(f"--level must be 0 to {LEVELS - 1}, not {arguments.level}")
-    loaded = load_run(arguments.model)
-    if not is_adaptive(loaded.model):
+    codec = zoo.load(arguments.model)
+    if not isinstance(codec, LatentCodec):
         remedy = "train one with `python -m training.fit adaptive_autoencoder`"
         raise CommandError(f"{arguments.model} is no auto-encoder with bits of its own: {remedy}")
-    codec, depth = codec_of(loaded)
 
     def read(path):
         return codec.decode(path.read_bytes()) if path.suffix == SUFFIX else read_photograph(path)
@@ -47,7 +44,7 @@ def main(argv):
         if path.suffix != SUFFIX:
             save_png(path, rgb)
             return f"{rgb.shape[1]}x{rgb.shape[0]}"
-        data = codec.encode(rgb, arguments.level, depth)
+        data = codec.encode(rgb, arguments.level)
         path.write_bytes(data)
         quality = psnr(rgb, codec.decode(path.read_bytes()))
         bits = 8 * len(data) / rgb[..., 0].size
@@ -64,6 +61,8 @@ def _suffix(path):
 def _is_own(path):
     if path.suffix != SUFFIX:
         return is_own_png(path)
+    from zoo.codecs.latent import FIRST_BYTE
+
     with path.open("rb") as file:
         return file.read(1) >= bytes([FIRST_BYTE])
 

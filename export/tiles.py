@@ -36,9 +36,9 @@ def main(argv):
     if arguments.out:
         check_targets([arguments.out], [arguments.photograph], lambda path: arguments.force or is_own_png(path))
 
-    from export.devices.grid import device_inputs
     from training.metrics.images import psnr
     from training.result_files import listing, write_results
+    from zoo.codecs.grid import Grid
     from zoo.color_spaces import YCBCR
 
     folders = [folder for folder in (arguments.export, arguments.small, arguments.whole) if folder]
@@ -56,7 +56,8 @@ def main(argv):
         raise CommandError(
             f"{arguments.export} decodes no image of {rgb.shape[0]}x{rgb.shape[1]}: choose another export"
         )
-    inputs = {name: value[0] for name, value in device_inputs(rgb, card["n"], card["kind"], YCBCR).items()}
+    seen = Grid(card["n"], card["kind"], YCBCR).keep(rgb)
+    inputs = {"luma": seen.luma[..., None], "grid": seen.grid}
 
     try:
         decoded, metrics = in_fresh_process(measure, paths[arguments.export], inputs, card["n"])

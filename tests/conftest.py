@@ -1,9 +1,15 @@
-"""Photographs, a small trained run and a small TFDS directory, shared by the tests."""
+"""Photographs, a small trained run and a small TFDS directory, shared by the tests.
+
+TensorFlow is imported by what needs it: not in the process that only hands out tests, and not amid the dots.
+"""
 
 import json
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+if "PYTEST_XDIST_WORKER" in os.environ:  # workers side by side, a thread each, and so what they start
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
 import pytest
 from PIL import Image
@@ -12,7 +18,6 @@ from export import benchmark
 from training import fit
 from training.command import run
 from training.data.pixels import read_image
-from training.data.sources import SAMPLES
 
 SMALL = ["--dataset", "samples", "--width", "8", "--size", "64", "--batch-size", "8", "--n", "20"]
 
@@ -57,6 +62,8 @@ def benchmarked(tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def photographs():
     """Three real photographs of 256x256, uint8."""
+    from training.data.sources import SAMPLES
+
     return [read_image(SAMPLES / f"{name}.webp")[0] for name in ("1391487", "1583339", "60003")]
 
 
@@ -74,6 +81,8 @@ def tfds_directory(tmp_path_factory):
     from unittest import mock
 
     import tensorflow_datasets as tfds
+
+    from training.data.sources import SAMPLES
 
     archive = tmp_path_factory.mktemp("archive")
     photographs = sorted(SAMPLES.glob("*.webp"))

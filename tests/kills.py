@@ -51,8 +51,8 @@ class Fit:
 
     @staticmethod
     def _settings(argv):
-        settings, arguments = fit._arguments(argv)
-        return settings, arguments.out, None, arguments.resume
+        recipe, arguments = fit._arguments(argv)
+        return recipe, arguments.out, None, arguments.resume
 
     def check(self):
         if not (self.out / "state.json").exists():

@@ -20,10 +20,23 @@ class CommandError(Exception):
 
 
 class ArgumentParser(argparse.ArgumentParser):
-    """argparse with defaults in its help, and errors of one line."""
+    """argparse with defaults in its help, and errors of one line; what it parsed, TensorFlow is there to work on.
 
-    def __init__(self, **kwargs):
+    It is imported as late as that, for --help and a mistake in the arguments to be answered at once.
+
+    Args:
+        needs_tensorflow: False for a command that works without.
+    """
+
+    def __init__(self, needs_tensorflow=True, **kwargs):
         super().__init__(formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False, **kwargs)
+        self.needs_tensorflow = needs_tensorflow
+
+    def parse_args(self, args=None, namespace=None):
+        arguments = super().parse_args(args, namespace)
+        if self.needs_tensorflow:
+            import_tensorflow()
+        return arguments
 
     def error(self, message):
         raise CommandError(f"{message} (see --help)")
@@ -45,28 +58,37 @@ def natural(text):
 
 def run(main, argv=None):
     """Calls `main(argv)` and returns its exit code; what the caller can mend becomes one line and exit code 2."""
-    import_tensorflow()
-    from tensorflow.errors import OpError
-
-    from zoo.errors import ZooError
-
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # a file's name may be no text that can be printed
     try:
         return main(sys.argv[1:] if argv is None else argv)
-    except (CommandError, ZooError) as error:
-        message = str(error)
-    except OSError as error:
-        # Disk full, read-only folder, no permission: h5py and zipfile raise OSError too.
-        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        message = f"{reason}: see to the folder, its permissions and the room on its disk"
-    except OpError as error:
-        message = f"TensorFlow gave up: {error.message.splitlines()[0]}: see to the files and the room on their disk"
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+    except Exception as error:
+        message = _to_mend(error)
+        if message is None:
+            raise
     print("error: " + " ".join(message.split()), file=sys.stderr)
     return 2
+
+
+def _to_mend(error):
+    """What to tell of an error that the caller can mend; None for a mistake of the code."""
+    if isinstance(error, CommandError) or _is_of(error, "zoo.errors", "ZooError"):
+        return str(error)
+    if isinstance(error, OSError):
+        # Disk full, read-only folder, no permission: h5py and zipfile raise OSError too.
+        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        return f"{reason}: see to the folder, its permissions and the room on its disk"
+    if _is_of(error, "tensorflow.python.framework.errors_impl", "OpError"):
+        return f"TensorFlow gave up: {error.message.splitlines()[0]}: see to the files and the room on their disk"
+    return None
+
+
+def _is_of(error, module, name):
+    """Whether an error is of a class, whose module is not imported to find out: who raised it has done so."""
+    return module in sys.modules and isinstance(error, getattr(sys.modules[module], name, ()))
 
 
 def import_tensorflow():

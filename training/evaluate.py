@@ -3,14 +3,7 @@
 import sys
 
 from training.command import ArgumentParser, CommandError, check_flags, positive, run
-from training.evaluation.decoders import _evaluate_decoders
-from training.evaluation.scored import (
-    AUTOENCODERS,
-    COLORIZERS,
-    GRIDS,
-    kind_of,
-    run_names,
-)
+from training.evaluation.scored import AUTOENCODERS, COLORIZERS, GRIDS
 from training.outputs import figures_folder, result_file
 
 TABLES = "--tables"
@@ -48,17 +41,23 @@ def main(argv):
 
     from training.evaluation.autoencoders import evaluate_autoencoders
     from training.evaluation.colorizers import evaluate_colorizers
+    from training.evaluation.decoders import evaluate_decoders
     from training.loop.run_folder import load_run
+    from training.papers import crayon, nwala
 
+    families = {
+        "grid": (evaluate_decoders, crayon.draw),
+        "colorizer": (evaluate_colorizers, None),
+        "classifier": (evaluate_colorizers, None),
+        "autoencoder": (evaluate_autoencoders, nwala),
+    }
     runs = [load_run(path) for path in arguments.runs]
-    loaded = dict(zip(run_names(runs), runs, strict=True))
-    kinds = sorted({kind_of(run.model) for run in runs})
+    kinds = sorted({run.codec.what for run in runs})
     if len(kinds) > 1:
         raise CommandError(f"{' and '.join(kinds)} cannot stand in one table: score them one by one")
     check_flags(parser, argv, kinds[0], ONLY_FOR)
-    if kinds == [AUTOENCODERS]:
-        return evaluate_autoencoders(runs, arguments, argv)
-    return (evaluate_colorizers if kinds == [COLORIZERS] else _evaluate_decoders)(loaded, arguments, argv)
+    evaluate, figures = families[runs[0].codec.family]
+    return evaluate(runs, arguments, argv, figures)
 
 
 def _parser():

@@ -4,12 +4,9 @@ import sys
 import time
 from pathlib import Path
 
-import keras
-
 from training.command import ArgumentParser, positive, run
-from training.fit import PRECISIONS
-from training.loop.callbacks import StopOnNaN
 from training.outputs import result_file
+from training.recipes.base import PRECISIONS
 
 WARM_UP = 5  # training steps before any is timed
 PASSES = 3  # forward, and twice as much back: to the inputs of each layer and to its weights
@@ -36,6 +33,8 @@ def main(argv):
     add("--data-dir", help="where TFDS finds its data")
     add("--results", type=result_file, default="results/profile-training.json", help="result file")
     arguments = parser.parse_args(argv)
+
+    import keras
 
     from training.loop.devices import device_name, spread
     from training.result_files import listing, write_results
@@ -77,22 +76,16 @@ def _measure(arguments, size, share):
     return metrics
 
 
-class _Clock(keras.callbacks.Callback):
-    """Notes when each step has ended: `StopOnNaN` before it waits for its loss."""
-
-    def __init__(self):
-        super().__init__()
-        self.times = []
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.times.append(time.perf_counter())
-
-
 def _step_time(trained, batches, steps):
     """Mean seconds of a step of `fit`."""
-    clock = _Clock()
+    from keras.callbacks import LambdaCallback
+
+    from training.loop.callbacks import StopOnNaN
+
+    ended = []  # when each step has: `StopOnNaN` before waits for its loss
+    clock = LambdaCallback(on_train_batch_end=lambda batch, logs: ended.append(time.perf_counter()))
     trained.fit(batches, steps_per_epoch=WARM_UP + steps, callbacks=[StopOnNaN(), clock], verbose=0)
-    return (clock.times[-1] - clock.times[WARM_UP - 1]) / steps
+    return (ended[-1] - ended[WARM_UP - 1]) / steps
 
 
 if __name__ == "__main__":

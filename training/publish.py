@@ -8,13 +8,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 from training.command import ArgumentParser, CommandError, run
 from training.outputs import writing
 
 GUARD = ("astronaut", "chelsea", "coffee")  # photographs that scikit-image brings
-GUARD_SIZE, GUARD_STEP, GUARD_LEVEL = 256, 16, 4
+GUARD_SIZE = 256
 LARGEST_FILE = 15 << 20  # bytes; at most nine of them, for their names to sort
 
 
@@ -68,7 +66,7 @@ def main(argv):
         "settings": loaded.settings,
         "versions": versions(),
         "metrics": {"file": arguments.results.name, **_metrics(results, loaded, arguments.results)},
-        "guard": {"images": GUARD, "size": GUARD_SIZE, **guard(loaded)},
+        "guard": {"images": GUARD, "size": GUARD_SIZE, **guard(loaded.codec)},
     }
     # The card comes last: a kill before leaves the old one, with the files that it names, a kill after the new one.
     files |= {seen_file: seen.encode(), f"{arguments.name}{SUFFIX}": (json.dumps(card, indent=1) + "\n").encode()}
@@ -81,36 +79,19 @@ def main(argv):
     return 0
 
 
-def guard(loaded):
-    """What a model makes of the centres of three photographs that scikit-image brings: a guard against changed weights.
+def guard(codec):
+    """What a codec makes of the centres of three photographs that scikit-image brings: a guard against changed weights.
 
-    The mean `psnr` in dB, decoders of grids being given one of step 16, and adaptive auto-encoders level 4; or the
-    `logits` of a classifier, which gets them at an eighth of their size.
+    See `zoo.codecs.base.Codec.guard`; `psnr` in dB.
     """
     from skimage import data
 
-    from training.evaluation.autoencoders import round_trip
     from training.metrics.images import psnr
-    from zoo.codecs.autoencoder import is_autoencoder
-    from zoo.codecs.classifier import is_classifier
-    from zoo.codecs.colorizer import color_space, colorize
-    from zoo.codecs.grid import decode_image
 
     images = [getattr(data, name)() for name in GUARD]
     offsets = [[(side - GUARD_SIZE) // 2 for side in rgb.shape[:2]] for rgb in images]
     crops = [rgb[t : t + GUARD_SIZE, left : left + GUARD_SIZE] for rgb, (t, left) in zip(images, offsets, strict=True)]
-    if is_classifier(loaded.model):
-        small = np.stack(crops).reshape(len(crops), 32, GUARD_SIZE // 32, 32, -1, 3).mean((2, 4)).astype("float32")
-        logits = loaded.model.predict({"rgb": small}, verbose=0)
-        return {"logits": [[round(float(logit), 3) for logit in row] for row in logits]}
-    if is_autoencoder(loaded.model):
-        decoded = [rgb for rgb, _ in round_trip(loaded, crops, GUARD_LEVEL)]
-    elif color_space(loaded.model):
-        decoded = [colorize(loaded.model, rgb) for rgb in crops]
-    else:
-        decoder = loaded.decoder()
-        decoded = [decode_image(decoder, rgb, GUARD_STEP, decoder.kind, decoder.space) for rgb in crops]
-    return {"psnr": round(float(np.mean([psnr(*pair) for pair in zip(crops, decoded, strict=True)])), 3)}
+    return codec.guard(crops, psnr)
 
 
 def _check_arguments(build, arguments, content, run):
@@ -133,21 +114,19 @@ def _metrics(results, loaded, path):
     A colorizer's own row, those of an auto-encoder by point, a classifier's feature preservation of the truth and of
     grey, or a decoder's PSNR by step. CommandError if it has none of this run.
     """
-    from training.evaluation.autoencoders import curve_name
-    from training.evaluation.scored import COLORIZERS, kind_of
-    from zoo.codecs.autoencoder import is_autoencoder
-
-    rows, kind = results["rows"], kind_of(loaded.model)
-    if loaded.model.name == "champati_features":
+    rows, family = results["rows"], loaded.codec.family
+    if family == "classifier":
         judged = {row["name"]: row["metrics"].get("feature_preservation") for row in rows}
         found = {name: judged[name] for name in ("truth", "grey") if judged.get(name) is not None}
         found = found and {"feature_preservation": found}
     else:
-        own = curve_name(loaded) if is_autoencoder(loaded.model) else loaded.settings["recipe"]
+        from training.evaluation.autoencoders import curve_name
+
+        own = curve_name(loaded) if family == "autoencoder" else loaded.settings["recipe"]
         rows = _own_rows(results, loaded.settings, own)
-        if kind == COLORIZERS:
+        if family == "colorizer":
             found = rows[0]["metrics"] if rows else {}
-        elif is_autoencoder(loaded.model):
+        elif family == "autoencoder":
             found = {str(row["point"]): row["metrics"] for row in rows}
         else:
             found = {str(row["n"]): row["metrics"]["psnr"] for row in rows if row.get("subset") == "all"}

@@ -56,7 +56,7 @@ def pivot(rows, metric, down="name", across="n"):
     lines = list(dict.fromkeys(row[down] for row in rows))
     cells = {(row[down], row[across]): f"{row['metrics'][metric]:.2f}" for row in rows if metric in row["metrics"]}
     table = [[f"{metric}, {across} =", *map(str, columns)]]
-    table += [[line, *(cells.get((line, column), "") for column in columns)] for line in lines]
+    table += [[str(line), *(cells.get((line, column), "") for column in columns)] for line in lines]
     return markdown(table)
 
 

@@ -1,20 +1,44 @@
-"""Result files: one JSON schema for every measured figure, and the tables that README makes of them.
+"""Pages of results: each marked table of a Markdown file is written again from the result file that it names.
 
-    python -m training.results README.md
+    python -m training.results README.md results/*.md
+    python -m training.results --models results/models.json README.md results/*.md
 
-writes each table between `<!-- table FILE OPTIONS -->` and `<!-- end -->` again from the JSON it names. The options are
-those of `pivot` or, with `metrics=a,b`, of `listing`; `where=key:value,key:value` chooses rows.
+A table stands between `<!-- table FILE OPTIONS -->` and `<!-- end -->`; FILE is relative to the page's folder. The
+options are those of `pivot` or, with `metrics=a,b`, of `listing`; `where=key:value,key:value` chooses rows. A row that
+is named "A against B" has A as `own` and B as `other`: `metric=bd_rate down=other across=own` is a matrix of them.
+
+`--models` first writes results/models.json, from the cards of all weights, the results of the edge decoders and the
+models themselves. Needed when any of these changes.
 """
 
 import re
 import sys
 from pathlib import Path
 
-from training.command import ArgumentParser, run
-from training.outputs import writing
-from training.result_files import listing, pivot, read_results
+from training.command import ArgumentParser, CommandError, run
+from training.outputs import result_file, writing
+from training.result_files import listing, pivot, read_results, write_results
 
 MARKED = re.compile(r"(<!-- table (\S+) (.*?)-->\n).*?(<!-- end -->)", re.DOTALL)
+RESULTS = Path(__file__).parents[1] / "results"
+
+# For each model with weights, the page of its figures, and the one that says most, out of the card of its weights.
+HEADLINES = {
+    "crayon_edge": ("edge", lambda metrics: f"{metrics['psnr']['16']:.2f} dB at n = 16, Kodak"),
+    "crayon_edge_m": ("edge", lambda metrics: f"{metrics['psnr']['16']:.2f} dB at n = 16, Kodak"),
+    "crayon": ("crayon", lambda metrics: f"{metrics['psnr']['20']:.2f} dB at n = 20, Kodak"),
+    "champati_regression": ("champati", lambda metrics: f"saves {metrics['gain_255']:.0%} of grey's error"),
+    "champati_classification": ("champati", lambda metrics: f"saves {metrics['gain_255']:.0%} of grey's error"),
+    "champati_features": ("champati", lambda metrics: f"{metrics['feature_preservation']['truth']:.1f} % right"),
+    "color_autoencoder": (
+        "autoencoders",
+        lambda metrics: f"{metrics['8 bits']['psnr']:.2f} dB in {metrics['8 bits']['bytes']:.0f} bytes",
+    ),
+    "adaptive_autoencoder": (
+        "autoencoders",
+        lambda metrics: f"{metrics['4']['psnr']:.2f} dB in {metrics['4']['bytes']:.0f} bytes",
+    ),
+}
 
 
 def render(text, root):
@@ -22,7 +46,7 @@ def render(text, root):
 
     def table(match):
         options = dict(pair.split("=", 1) for pair in match[3].split())
-        rows = read_results(Path(root) / match[2])["rows"]
+        rows = [_compared(row) for row in read_results(Path(root) / match[2])["rows"]]
         where = [pair.split(":") for pair in options.pop("where", "").split(",") if pair]
         rows = [row for row in rows if all(_joined(row.get(key)) == value for key, value in where)]
         if "metrics" in options:
@@ -33,19 +57,96 @@ def render(text, root):
     return MARKED.sub(table, text)
 
 
+def _compared(row):
+    """A row; where its name is "A against B", with A as `own` and B as `other`."""
+    own, against, other = row["name"].partition(" against ")
+    return {**row, "own": own, "other": other} if against else row
+
+
 def _joined(value):
     """A value as `where` has it: with underscores for spaces."""
     return str(value).replace(" ", "_")
 
 
+def model_rows():
+    """A row for each weights in the zoo: size and cost of the model, its headline, and what is measured of decoders."""
+    from zoo import pretrained, weights
+    from zoo.registry import MODELS, macs
+
+    rows = []
+    cards = {name: weights.card(name) for name in weights.names()}
+    for name, card in sorted(cards.items(), key=lambda item: _place(item[1]["model"])):
+        page, headline = HEADLINES.get(card["model"], ("", lambda metrics: ""))
+        model = pretrained(name, input_size=MODELS[card["model"]].input_size)
+        rows.append(
+            {
+                "name": name,
+                "image": "x".join(map(str, MODELS[card["model"]].input_size)),
+                "figure": headline(card["metrics"]),
+                "about": page,
+                "page": f"[{page}](results/{page}.md)" if page else "",
+                "metrics": {
+                    "parameters": card["parameters"],
+                    "GMAC": macs(model) / 1e9,
+                    "kilobytes": round(card["bytes"] / 1000),
+                    **decoder_metrics(card["model"]),
+                },
+            }
+        )
+    return rows
+
+
+def _place(model):
+    """Where a model stands in the table: in the order of `HEADLINES`, others behind."""
+    return [*HEADLINES, model].index(model)
+
+
+def decoder_metrics(name):
+    """Of an edge decoder at n = 16 on Kodak: PSNR, dB above the baselines, and the int8 file's PSNR, time and size."""
+    exported = {"crayon_edge": "export-edge.json", "crayon_edge_m": "export-edge-m.json"}.get(name)
+    if not exported:
+        return {}
+    kodak = _row("edge-kodak.json", lambda row: (row["name"], row["n"], row["subset"]) == (name, 16, "all"))
+    int8 = _row(exported, lambda row: row["name"] == "decoder_int8.tflite")
+    speed = _row(
+        "benchmark-decoders.json",
+        lambda row: row["name"].startswith(f"{name} width") and row["name"].endswith("n = 16, decoder_int8"),
+    )
+    return {
+        "psnr": kodak["psnr"],
+        "above_fast": kodak["gain"],
+        "above_levin": kodak["levin_gain"],
+        "int8_psnr": int8["psnr"],
+        "int8_ms": speed["latency_ms"],
+        "int8_kb": round(1000 * speed["file_mb"]),
+    }
+
+
+def _row(file, found):
+    """The metrics of the first row of a file in results/ for which `found` holds. CommandError if there is none."""
+    rows = read_results(RESULTS / file)["rows"]
+    row = next(filter(found, rows), None)
+    if row is None:
+        raise CommandError(f"results/{file} lacks a row that results/models.json needs: write it again")
+    return row["metrics"]
+
+
 def main(argv):
-    """Writes the tables of a Markdown file again from its result files."""
-    parser = ArgumentParser(prog="python -m training.results", description=main.__doc__)
-    parser.add_argument("markdown", type=Path, help="file whose marked tables are written again")
-    path = parser.parse_args(argv).markdown
-    text = render(path.read_text(), path.parent)
-    with writing(path) as temporary:
-        temporary.write_text(text)
+    """Writes the tables of Markdown files again from their result files."""
+    parser = ArgumentParser(False, prog="python -m training.results", description=main.__doc__)
+    parser.add_argument(
+        "pages", type=Path, nargs="+", metavar="PAGE", help="file whose marked tables are written again"
+    )
+    parser.add_argument("--models", type=result_file, metavar="FILE", help="result file of all weights to write first")
+    arguments = parser.parse_args(argv)
+    if arguments.models:
+        write_results(
+            arguments.models, f"python -m training.results --models {arguments.models} README.md", model_rows()
+        )
+    for page in arguments.pages:
+        text = render(page.read_text(), page.parent)
+        with writing(page) as temporary:
+            temporary.write_text(text)
     return 0
 
 

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from training.command import ArgumentParser, CommandError, positive, run
-from training.fit import recipe_parsers, recipe_settings
 from training.outputs import check_folder, read_json, result_file, write_json
+from training.recipes import add_recipes, recipe_of
 from training.search.tuner import Search, distributed
 
 ORACLES = ("grid", "random", "bayesian", "hyperband")  # of `training.search.oracles`
@@ -19,7 +19,7 @@ def main(argv):
     --results says where, best.json for `training.fit --from`, a run folder for each trial, and what --resume needs.
     What is searched, and over which values, is SEARCH of the recipe or, with --trained, SEARCH_TRAINED.
     """
-    settings, arguments = _arguments(argv)
+    recipe, arguments = _arguments(argv)
     if arguments.workers:
         from training.search.chief import launch
 
@@ -29,7 +29,7 @@ def main(argv):
 
     from training.search.trials import report
 
-    search = Search(settings, arguments)
+    search = Search(recipe, arguments)
     tuner = search.tuner()
     role = os.environ.get("KERASTUNER_TUNER_ID", "")
     if "chief" in role:
@@ -45,9 +45,9 @@ def main(argv):
 
 
 def _arguments(argv):
-    """The settings of the recipe, and all arguments; a search that is resumed must be the same."""
+    """The recipe with its settings, and all arguments; a search that is resumed must be the same."""
     parser = ArgumentParser(prog="python -m training.tune", description=main.__doc__)
-    for command in recipe_parsers(parser).values():
+    for command in add_recipes(parser).values():
         add = command.add_argument
         add("--search", nargs="+", metavar="NAME=VALUES", help="n=6,15,20 or n=6..100 or n; the usual one if not given")
         add("--objective", default="knee", help="knee, lagrangian, psnr-at-rate or a metric")
@@ -72,13 +72,13 @@ def _arguments(argv):
         add("--resume", action="store_true", help="go on with the search in --out")
     arguments = parser.parse_args(argv)
     arguments.out = arguments.out or Path("runs") / f"tune-{arguments.recipe}"
-    settings = recipe_settings(arguments)
+    recipe = recipe_of(vars(arguments))
     if arguments.oracle in ("random", "bayesian") and not arguments.trials:
         raise CommandError(f"--oracle {arguments.oracle} does not end by itself: say how many --trials at most")
     kept = ("search", "objective", "multiplier", "rate", "oracle", "images", "trained", "classifier", "patience")
-    wanted = {**settings, **{name: getattr(arguments, name) for name in kept}}
+    wanted = {**recipe.settings(), **{name: getattr(arguments, name) for name in kept}}
     _same_search(arguments.out / "search.json", wanted, arguments.resume or distributed())
-    return settings, arguments
+    return recipe, arguments
 
 
 def _same_search(path, wanted, resume):

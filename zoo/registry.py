@@ -59,6 +59,11 @@ MODELS = {
 }
 
 
+def list_models():
+    """Names of all models, each a builder in `zoo`."""
+    return list(MODELS)
+
+
 def pretrained(weights, **options):
     """A model of the zoo with its weights, built as they need it.
 

@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from training.command import CommandError
-from zoo.codecs.autoencoder import encoded, is_adaptive
+from zoo.codecs.latent import LatentCodec
 from zoo.images import to_uint8
 from zoo.models.nwala import STRIDE, whole_blocks
 
@@ -13,18 +13,18 @@ CALIBRATED_ON = 500  # training images, for the range of a latent that has no bi
 LEVEL = 4  # at which an adaptive one is calibrated and compared
 
 
-def device_autoencoder(loaded, dataset=None, data_dir=None):
+def devices(run, arguments):
     """`encode` and `decode` of a run of an auto-encoder, for `python -m export`, calibrated on a data set or the run's.
 
     A latent of whole numbers leaves as they are, + 128, and its depths are left to `zoo.codecs.latent`; another one in
     256 steps of each channel's range.
     """
-    if is_adaptive(loaded.model):
+    if isinstance(run.codec, LatentCodec):
         low, step = -128.0, 1.0
     else:
-        low, high = _range(loaded, dataset, data_dir)
+        low, high = _range(run, arguments.dataset, arguments.data_dir)
         step = np.maximum(high - low, 1e-6) / 255
-    return [Half(loaded.model, name, low, step) for name in ("encode", "decode")]
+    return [Half(run.model, name, low, step) for name in ("encode", "decode")]
 
 
 class Half:
@@ -84,11 +84,11 @@ class Half:
         return {"latent": to_uint8((latent - self.low) / self.step), **more}
 
 
-def _range(loaded, dataset, data_dir):
+def _range(run, dataset, data_dir):
     """The least and the largest value of each channel of a latent, over training images."""
     from training.data.sources import open_dataset
 
-    settings = loaded.settings
+    settings = run.settings
     known = open_dataset(dataset or settings.get("dataset", "samples"), (), settings.get("seed", 0), data_dir)
-    latents = np.stack(encoded(loaded.model, known.unlabelled("train", settings.get("size", 32), CALIBRATED_ON)))
+    latents = np.stack(run.codec.encoded(known.unlabelled("train", settings.get("size", 32), CALIBRATED_ON)))
     return latents.min((0, 1, 2)), latents.max((0, 1, 2))

@@ -5,11 +5,16 @@ import numpy as np
 from keras import ops
 
 from export.devices.grid import lab_to_srgb
-from zoo.codecs.colorizer import SIDE, color_space
+from zoo.codecs.colorizer import SIDE
 from zoo.color_spaces import lab_to_rgb, rgb_to_lab, rgb_to_ycbcr, yuv_to_rgb
 
 # L* of each level of grey: a table, since TFLite's fast kernels have no power function.
 _LIGHTNESS = ops.convert_to_numpy(rgb_to_lab(np.arange(256)[:, None].repeat(3, 1)))[:, 0]
+
+
+def devices(run, _):
+    """What leaves of a colorizer."""
+    return [DeviceColorizer(run.codec)]
 
 
 class DeviceColorizer:
@@ -24,10 +29,10 @@ class DeviceColorizer:
 
     signature, multiple = "colorize", 1
 
-    def __init__(self, model):
-        self.model = model
-        self.space = color_space(model)
-        self.size = tuple(side or SIDE for side in model.inputs[0].shape[1:3])
+    def __init__(self, codec):
+        self.model = codec.model
+        self.space = codec.output
+        self.size = tuple(side or SIDE for side in self.model.inputs[0].shape[1:3])
         self.facts = {"space": self.space}
 
     def build(self, size):

@@ -10,7 +10,7 @@ from export import __main__ as export
 from export.runtime import open_decoder
 from training.metrics.images import psnr
 from zoo import champati_classification, champati_regression
-from zoo.codecs.colorizer import colored
+from zoo.codecs.colorizer import Colorizer
 
 SIDE = 64
 
@@ -38,7 +38,7 @@ def test_grey_to_colours(exported, precision, least, photographs):
     assert set(decoder.types.values()) == {"uint8"}
     for rgb in photographs:
         grey = rgb[:SIDE, :SIDE, 1:2]
-        expected = colored(model, np.repeat(grey, 3, -1)[None])[0]
+        expected = Colorizer(model).colored(np.repeat(grey, 3, -1)[None])[0]
         assert psnr(expected, decoder({"grey": grey[None]})[0]) > least
 
 

@@ -9,12 +9,11 @@ from PIL import Image
 from export import __main__ as export
 from export import profile, tiles
 from export.calibration import view
-from export.devices.grid import device_inputs
 from export.runtime import open_decoder
 from export.tiling import decode_tiled
 from training.loop.run_folder import load_run
 from training.metrics.images import psnr
-from zoo.codecs.grid import decode_image
+from zoo.codecs.grid import Grid, through
 from zoo.color_spaces import YCBCR
 
 N, SIZE, TILE = 8, 384, 256
@@ -36,22 +35,27 @@ def exported(tmp_path_factory):
     return folder
 
 
+def inputs_of(rgb):
+    seen = Grid(N, "means", YCBCR).keep(rgb)
+    return {"luma": seen.luma[None, ..., None], "grid": seen.grid[None]}
+
+
 def test_quantised_parity(exported, photographs):
     """The int8 file is within 0.15 dB of the float model on photographs, and under 1 MB."""
     path = exported / str(TILE) / "decoder_int8.tflite"
     assert path.stat().st_size < 1e6
-    int8, decoder = open_decoder(path), load_run("crayon_edge").decoder()
+    int8, decoder = open_decoder(path), load_run("crayon_edge").codec
     for rgb in photographs:
-        decoded = int8(device_inputs(rgb, N, "means", YCBCR))[0]
+        decoded = int8(inputs_of(rgb))[0]
         assert decoded.dtype == np.uint8
-        assert psnr(rgb, decoded) > psnr(rgb, decode_image(decoder, rgb, N, "means", YCBCR)) - 0.15
+        assert psnr(rgb, decoded) > psnr(rgb, through(decoder, rgb, Grid(N, "means", YCBCR))) - 0.15
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
 def test_tiles_equal_the_whole(exported, large, precision):
     """With an overlap of all that a pixel sees there is no seam; with one cell there is one of several levels."""
     whole, tile = (open_decoder(exported / str(side) / f"decoder_{precision}.tflite") for side in (SIZE, TILE))
-    inputs = device_inputs(large, N, "means", YCBCR)
+    inputs = inputs_of(large)
     expected = whole(inputs)[0].astype(int)
     inputs = {name: value[0] for name, value in inputs.items()}
     assert np.abs(decode_tiled(tile, **inputs, n=N) - expected).max() <= 1
@@ -62,7 +66,7 @@ def test_odd_sizes_in_tiles(exported, photographs):
     tile = open_decoder(exported / str(TILE) / "decoder_int8.tflite")
     for height, width in ((8, 8), (100, 77), (256, 31)):
         rgb = photographs[1][:height, :width]
-        inputs = {name: value[0] for name, value in device_inputs(rgb, N, "means", YCBCR).items()}
+        inputs = {name: value[0] for name, value in inputs_of(rgb).items()}
         decoded = decode_tiled(tile, **inputs, n=N)
         assert decoded.shape == rgb.shape
         assert psnr(rgb, decoded) > 22

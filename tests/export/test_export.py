@@ -16,7 +16,7 @@ from PIL import Image
 from export import __main__ as export
 from export import benchmark, calibration, profile, tiles, verify
 from export.arithmetic import int8_share
-from export.devices.grid import device_decoder, device_inputs, lab_to_srgb
+from export.devices.grid import DeviceDecoder, lab_to_srgb
 from export.runtime import open_decoder
 from export.targets import TARGETS, USUAL, saved_model
 from export.targets.saved_model import save_model
@@ -25,19 +25,20 @@ from training.command import CommandError
 from training.data.sources import SAMPLES
 from training.metrics.images import psnr
 from zoo import adaptive_autoencoder, champati_baseline, champati_classification, champati_regression, crayon
-from zoo.codecs.grid import HintsDecoder, decode_image
-from zoo.color_spaces import LAB, lab_to_rgb, rgb_to_lab
+from zoo.codecs.grid import Grid, HintsCodec, through
+from zoo.color_spaces import lab_to_rgb, rgb_to_lab
 from zoo.registry import MODELS, float32_layers
 
 N, SIZE = 20, 128
 
 
 def built(model, n=N):
-    return device_decoder(HintsDecoder(model), (SIZE, SIZE), n, "points")
+    return DeviceDecoder(HintsCodec(model), Grid(n)).build((SIZE, SIZE))
 
 
 def inputs_of(rgb, n=N):
-    return device_inputs(rgb, n, "points", LAB)
+    seen = Grid(n).keep(rgb)
+    return {"luma": seen.luma[None, ..., None], "grid": seen.grid[None]}
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +117,7 @@ def test_saved_model_is_the_keras_decoder(exported, model, crops):
 def test_device_decoder_is_the_zoo_model(model, crops):
     """8-bit inputs and the square roots cost little beside the model in float."""
     decoded = built(model).predict_on_batch(inputs_of(crops[0]))["rgb"][0]
-    assert psnr(decode_image(HintsDecoder(model), crops[0], N), decoded) > 40
+    assert psnr(through(HintsCodec(model), crops[0], Grid(N)), decoded) > 40
 
 
 def test_srgb_without_power():
@@ -196,8 +197,8 @@ def test_bad_input(run_folder, tmp_path, refused):
     assert "no run or model at" in message(tmp_path / "nothing")
     assert "--size must be a multiple of 8, not 64x100" in message(run_folder, "--size", "64x100")
     assert "a side or HEIGHTxWIDTH, not '1x2x3'" in message(run_folder, "--size", "1x2x3")
-    assert "--n must lie between 2 and --size 64, not 65" in message(run_folder, "--size", 64, "--n", 65)
-    assert "--n must lie between 2 and --size 64, not 1" in message(run_folder, "--size", 64, "--n", 1)
+    assert "n = 65 is larger than an image of 64x64" in message(run_folder, "--size", 64, "--n", 65)
+    assert "n must be at least 2, not 1" in message(run_folder, "--size", 64, "--n", 1)
     alone = tmp_path / "alone"
     alone.mkdir()
     shutil.copy(next(SAMPLES.glob("*.webp")), alone)

@@ -24,7 +24,7 @@ from training.metrics.rates import bd_rate
 from training.metrics.ssim_loss import ssim
 from training.tasks.latent import LatentTask
 
-DATA = ["--dataset", "samples", "--size", "64"]
+DATA = ["--dataset", "samples", "--size", "32"]
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def test_recipes_to_the_closing_table(recipe, flags, points, tmp_path):
     assert [row["point"] for row in rows] == points
     assert all(row["metrics"]["psnr"] > 8 for row in rows)
     with Image.open(out / "preview.png") as preview:
-        assert preview.size[0] in (2 * 64, 4 * 64)
+        assert preview.size[0] in (2 * 32, 4 * 32)
     figures = ["--results", str(tmp_path / "rows.json"), "--figures", str(tmp_path / "figures")]
     assert evaluate.main([str(out), *DATA, "--allow-overlap", "--limit", "1", *figures]) == 0
     assert {path.name for path in (tmp_path / "figures").iterdir()} == {"rate-psnr.png", "rate-ssim.png"}

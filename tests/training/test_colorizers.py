@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 from training import evaluate, fit
-from training.command import CommandError
 from training.data.luma import grey
 from training.data.pixels import read_image
 from training.data.sources import SAMPLES, open_dataset
@@ -19,9 +18,10 @@ from training.recipes import RECIPES
 from training.tasks.luma import LumaTask
 from training.tasks.rebalancing import bin_counts, rebalancing_weights, smoothed_distribution
 from zoo import champati_classification, champati_regression, colorize
-from zoo.codecs.colorizer import annealed, colored
+from zoo.codecs.colorizer import Colorizer
 from zoo.color_bins import nearest_bin, soft_encode
 from zoo.color_spaces import rgb_to_lab, rgb_to_yuv
+from zoo.errors import ZooError
 from zoo.models.champati import bin_colors
 
 
@@ -123,7 +123,7 @@ def test_losses_are_the_equations(small):
 @pytest.mark.parametrize("space", ["lab", "yuv", "rgb"])
 def test_what_a_model_makes_of_many_images_is_what_it_makes_of_one(space, small):
     model = champati_regression((32, 32), color_space=space, width=4)
-    together = colored(model, small[:3])
+    together = Colorizer(model).colored(small[:3])
     # `colorize` of the same size differs only where RGB is joined to the full-size luma.
     if space != "rgb":
         assert np.abs(together[1].astype(int) - colorize(model, small[1])).max() <= 1
@@ -193,8 +193,8 @@ def test_what_cannot_be_scored_is_refused(runs, tmp_path, refused):
     tables = ["--tables", "champati", str(features), str(tmp_path / "bare.keras")]
     assert "is no run of `training.fit champati`" in refused(evaluate.main, tables)
     bare = load_run(tmp_path / "bare.keras")
-    with pytest.raises(CommandError, match=r"bare\.keras are is not known"):
-        annealed(bare, np.zeros((1, 32, 32, 3), np.uint8), 1.0)
+    with pytest.raises(ZooError, match="put its recipe.json beside it"):
+        bare.codec.annealed(np.zeros((1, 32, 32, 3), np.uint8), 1.0)
 
 
 def test_tables(runs, classes, tmp_path, refused):
@@ -221,7 +221,7 @@ def test_tables(runs, classes, tmp_path, refused):
 
 
 def test_row_names():
-    defaults = RECIPES["champati"].DEFAULTS
+    defaults = RECIPES["champati"]().settings()
     cases = {
         "81 bins": {},
         "313 bins": {"bins": 313, "lattice": "center"},

@@ -7,7 +7,6 @@ from PIL import Image
 from training.command import CommandError
 from training.data.batches import in_epochs
 from training.data.sources import SAMPLES, open_dataset
-from training.recipes import RECIPES
 
 
 def crops(photographs, split, size, **options):
@@ -51,11 +50,6 @@ def test_folder_with_splits_shares_validation_with_test(folder):
     }
     too_many = open_dataset(f"folder:{folder}", test_images=(1, 3924)).splits
     assert len(too_many["test"]) == 1
-
-
-def test_test_images_of_the_paper_are_those_of_the_seed():
-    drawn = np.random.default_rng(0).permutation(3925)[:50]
-    assert tuple(sorted(drawn.tolist())) == RECIPES["crayon"].TEST_IMAGES
 
 
 def test_odd_images_are_converted_or_skipped_and_counted(tmp_path, photographs):

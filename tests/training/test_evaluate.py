@@ -15,7 +15,7 @@ from training.evaluation.decoders import score
 from training.evaluation.scored import told_apart
 from training.evaluation.subsets import CONTENT, synthetic_images, terciles
 from training.metrics.images import psnr
-from zoo.codecs.grid import HintsDecoder, decode_image, encode_image
+from zoo.codecs.grid import Grid, HintsCodec, through
 
 
 @pytest.fixture
@@ -85,8 +85,8 @@ def test_pretrained_weights_on_several_data_sets(others, tmp_path, capsys):
 def test_model_row_is_what_the_model_gives(run_folder, photographs):
     model = keras.models.load_model(run_folder / "model.keras")
     rgb = photographs[0][:64, :64]
-    (row,) = score([rgb], {"crayon": HintsDecoder(model)}, [20])
-    luma, grid = encode_image(rgb, 20, "points")
+    (row,) = score([rgb], {"crayon": HintsCodec(model)}, [20])
+    luma, grid = Grid(20, "points").encode(rgb)
     hints = np.zeros((1, 64, 64, 2), np.float32)
     hints[0, ::20, ::20] = grid
     from skimage.color import lab2rgb
@@ -97,8 +97,8 @@ def test_model_row_is_what_the_model_gives(run_folder, photographs):
 
 
 def test_any_image_size(photographs):
-    decoder = HintsDecoder(zoo.crayon(width=2))
-    decoded = decode_image(decoder, photographs[0][:50, :37], 7)
+    decoder = HintsCodec(zoo.crayon(width=2))
+    decoded = through(decoder, photographs[0][:50, :37], Grid(7))
     assert decoded.shape == (50, 37, 3)
 
 
@@ -130,15 +130,15 @@ def test_bad_input(run_folder, refused, tmp_path):
     assert "crayon_edge-photographs is given twice" in message("crayon_edge", "crayon_edge-photographs")
     assert "is given twice" in message(run_folder, run_folder / "model.keras")
     assert "at least 1, not 'x'" in message(run_folder, "--n", "x")
-    assert "--n must lie between 2 and the size of the crops, 64" in message(run_folder, "--n", 20, 65)
-    assert "--n must lie between 2" in message(run_folder, "--n", 1)
+    assert "n = 65 is larger than an image of 64x64" in message(run_folder, "--n", 20, 65)
+    assert "n must be at least 2, not 1" in message(run_folder, "--n", 1)
     assert "no usable image of at least 320x320" in message(run_folder, "--size", 320, "--n", 20)
     assert "--luma takes one of JPEG, WEBP, AVIF and a quality" in message(run_folder, "--n", 20, "--luma", "GIF", 3)
     corrupt = tmp_path / "model.keras"
     corrupt.write_bytes((run_folder / "model.keras").read_bytes()[:50_000])
     assert "model.keras is not a Keras model that can be read" in message(corrupt)
     keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)]).save(corrupt)
-    assert "is no model from luma and hints or grid: its inputs are" in message(corrupt)
+    assert "is no model of the zoo: its inputs are" in message(corrupt)
     (tmp_path / "data.json").write_text("{")
     zoo.crayon(width=2).save(corrupt)
     assert "data.json is damaged" in message(corrupt)

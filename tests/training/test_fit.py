@@ -16,6 +16,8 @@ from PIL import Image
 from training import evaluate, fit
 from training.data.sources import SAMPLES
 from training.loop.run_folder import load_run, seen_before
+from training.recipes import recipe_of
+from zoo.codecs.grid import Grid
 from zoo.weights import save_weights, seen
 
 PHOTOGRAPHS = sorted(SAMPLES.glob("*.webp"))
@@ -89,21 +91,20 @@ def test_goes_on_after_sigkill(tmp_path, small):
 def test_a_resumed_run_is_an_uninterrupted_one(run_folder, tmp_path):
     """The same images in the same order, and the same optimizer."""
     settings = json.loads((run_folder / "recipe.json").read_text())
-    fit.train({**settings, "epochs": 1}, tmp_path / "run")
-    fit.train(settings, tmp_path / "run", resume=True)
+    fit.train(recipe_of({**settings, "epochs": 1}), tmp_path / "run")
+    fit.train(recipe_of(settings), tmp_path / "run", resume=True)
     for ours, theirs in zip(history(tmp_path / "run"), history(run_folder), strict=True):
         assert [float(value) for value in ours.values()] == pytest.approx([float(v) for v in theirs.values()], rel=1e-4)
 
 
 def test_resume_restores_weights_and_optimizer(run_folder):
     from training.loop.callbacks import load_state
-    from training.recipes import crayon
     from training.tasks.grid import ColorGridTask
 
     settings = json.loads((run_folder / "recipe.json").read_text())
     task = ColorGridTask(settings["n"])
     rgb = keras.Input((64, 64, 3), dtype="uint8")
-    model = keras.Model(rgb, crayon.model(settings)(task.inputs(rgb)))
+    model = keras.Model(rgb, recipe_of(settings).model()(task.inputs(rgb)))
     model.compile("adam", loss=task.loss)
     best, epochs = load_state(run_folder, model)
     assert len(epochs) == 2
@@ -159,8 +160,8 @@ def test_edge_recipe(tmp_path):
     rows = history(out)
     assert float(rows[1]["val_loss"]) < float(rows[0]["val_loss"])
     assert {"means16_loss", "points40_loss"} <= set(rows[0])
-    decoder = load_run(out).decoder()
-    assert decoder(np.zeros((30, 41), np.float32), np.zeros((5, 6, 2), np.float32), 7, "points").shape == (30, 41, 2)
+    decoder = load_run(out).codec
+    assert decoder(np.zeros((30, 41), np.float32), np.zeros((5, 6, 2), np.float32), Grid(7)).shape == (30, 41, 2)
     result = json.loads((out / "metrics.json").read_text())
     assert (result["protocol"]["kind"], result["protocol"]["space"]) == ("means", "Y'CbCr")
     row = next(row for row in result["rows"] if row["name"] == "crayon_edge")
@@ -232,35 +233,27 @@ def test_a_damaged_run(file, content, run_folder, tmp_path, refused):
     assert str(tmp_path / "run") in line
 
 
-def test_photographs_that_came_meanwhile(run_folder, tmp_path, refused):
-    """A run is not resumed on other photographs: what it was trained on would be validated on."""
-    folder, out = tmp_path / "photos", tmp_path / "run"
-    folder.mkdir()
-    for path in PHOTOGRAPHS[4:16]:
-        shutil.copy(path, folder)
-    settings = json.loads((run_folder / "recipe.json").read_text())
-    fit.train({**settings, "dataset": f"folder:{folder}", "epochs": 1}, out)
-    known = (out / "data.json").read_bytes()
-    for path in PHOTOGRAPHS[:4]:
-        shutil.copy(path, folder)
-    line = refused(fit.main, ["crayon", "--out", str(out), "--resume", "--epochs", "2"])
-    assert "not the photographs that the run" in line
-    assert (out / "data.json").read_bytes() == known
-
-
-def test_what_the_weights_at_the_start_have_seen(run_folder, tmp_path, refused):
-    """It is handed on: of weights of the zoo, and of a .npz beside a data.json; of another nobody knows."""
+@pytest.fixture(scope="module")
+def started(run_folder, tmp_path_factory):
+    """A run on a folder of photographs, which began with the weights of another run, and these weights and folder."""
+    tmp_path = tmp_path_factory.mktemp("started")
     start, folder, out = tmp_path / "start", tmp_path / "photos", tmp_path / "run"
     for path in (start, folder):
         path.mkdir()
     save_weights(load_run(run_folder).model, start / "start.npz")
     shutil.copy(run_folder / "data.json", start)
-    for path in PHOTOGRAPHS[:6]:
+    for path in PHOTOGRAPHS[4:16]:
         with Image.open(path) as image:
             image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / f"{path.stem}.png")
     settings = json.loads((run_folder / "recipe.json").read_text())
-    start = {"weights": str(start / "start.npz")}
-    fit.train({**settings, **start, "dataset": f"folder:{folder}", "epochs": 1}, out)
+    settings |= {"weights": str(start / "start.npz"), "dataset": f"folder:{folder}", "epochs": 1}
+    fit.train(recipe_of(settings), out)
+    return out, start / "start.npz", folder
+
+
+def test_what_the_weights_at_the_start_have_seen(started, run_folder, tmp_path, refused):
+    """It is handed on: of weights of the zoo, and of a .npz beside a data.json; of another nobody knows."""
+    out, weights, _ = started
     assert load_run(out).digests > load_run(run_folder).digests
     assert load_run(out).all_known
     scored = ["--dataset", "samples", "--split", "train", "--n", "20", "--size", "64", "--levin", "0"]
@@ -268,7 +261,18 @@ def test_what_the_weights_at_the_start_have_seen(run_folder, tmp_path, refused):
 
     assert seen_before({"weights": None}) == []
     assert seen_before({"weights": "crayon_edge"}) == sorted(seen("crayon_edge-photographs"))
-    assert seen_before({"weights": shutil.copy(start["weights"], tmp_path)}) is None
+    assert seen_before({"weights": shutil.copy(weights, tmp_path)}) is None
+
+
+def test_photographs_that_came_meanwhile(started, refused):
+    """A run is not resumed on other photographs: what it was trained on would be validated on."""
+    out, _, folder = started
+    known = (out / "data.json").read_bytes()
+    for path in PHOTOGRAPHS[:4]:
+        shutil.copy(path, folder)
+    line = refused(fit.main, ["crayon", "--out", str(out), "--resume", "--epochs", "2"])
+    assert "not the photographs that the run" in line
+    assert (out / "data.json").read_bytes() == known
 
 
 def test_read_only_folder(tmp_path, refused, small):

@@ -7,6 +7,7 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio
 
 from training.metrics import images as metrics
+from training.metrics.rates import paper_relative_size, relative_size
 
 
 @pytest.fixture
@@ -42,9 +43,9 @@ def test_more_error_is_worse(photographs):
 def test_relative_sizes_of_the_paper():
     steps = (6, 15, 20, 40, 50, 60, 80, 100)
     paper = (0.3611, 0.3378, 0.3358, 0.3340, 0.3337, 0.3336, 0.3335, 0.3334)
-    assert tuple(round(metrics.paper_relative_size(n), 4) for n in steps) == pytest.approx(paper, abs=1.01e-4)
-    assert metrics.relative_size(20, 320, 320) == pytest.approx(1 / 3 + 2 / (3 * 20**2))
-    assert metrics.relative_size(6, 320, 320) == pytest.approx(1 / 3 + 2 * 54**2 / (3 * 320**2))
+    assert tuple(round(paper_relative_size(n), 4) for n in steps) == pytest.approx(paper, abs=1.01e-4)
+    assert relative_size(20, 320, 320) == pytest.approx(1 / 3 + 2 / (3 * 20**2))
+    assert relative_size(6, 320, 320) == pytest.approx(1 / 3 + 2 * 54**2 / (3 * 320**2))
 
 
 def test_psnr_of_large_images_needs_little_memory(photographs):

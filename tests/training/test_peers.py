@@ -4,13 +4,13 @@ import numpy as np
 
 from training.baselines.image_codecs import grid_bytes, jpeg_colors
 from training.metrics.images import psnr
-from zoo.codecs.grid import encode_image
+from zoo.codecs.grid import Grid
 from zoo.color_spaces import YCBCR
 
 
 def test_a_grid_costs_less_than_its_raw_bytes(photographs):
     for rgb in photographs:
-        coarse, fine = (grid_bytes(encode_image(rgb, n, "means", YCBCR)[1]) for n in (16, 8))
+        coarse, fine = (grid_bytes(Grid(n, "means", YCBCR).encode(rgb)[1]) for n in (16, 8))
         assert 60 < coarse < fine < 2 * 32 * 32
 
 

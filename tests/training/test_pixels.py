@@ -328,7 +328,9 @@ def test_too_many_pixels_are_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20_000)
     with pytest.raises(Image.DecompressionBombError, match=r"90000 pixels\) exceeds limit"):
         read_image(tmp_path / "a.png")
-    program = f"from training.pixels import *; Image.MAX_IMAGE_PIXELS = 80_000; read_image({str(tmp_path / 'a.png')!r})"
+    program = (
+        f"from training.data.pixels import *; Image.MAX_IMAGE_PIXELS = 80_000; read_image({str(tmp_path / 'a.png')!r})"
+    )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stderr
     assert said.endswith("ValueError: 90,000 pixels; at most 80,000 are read\n")
     assert "Warning" not in said
@@ -337,7 +339,7 @@ def test_too_many_pixels_are_refused(monkeypatch, tmp_path):
 MEASURE = """
 import sys
 from export.benchmark import peak_memory_mb
-from training.pixels import read_image
+from training.data.pixels import read_image
 read_image(sys.argv[1])
 before = peak_memory_mb()
 rgb, remarks = read_image(sys.argv[2])

@@ -89,10 +89,10 @@ def test_contexts_are_known_to_the_decoder():
 
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("level", [0, 5])
-def test_numbers_come_back_from_the_bytes(codec, model, photographs, depth, level):
+def test_numbers_come_back_from_the_bytes(model, photographs, depth, level):
     """All of them, of an odd size as well; and what the model says they cost is about what they do."""
-    image = photographs[1][:77, :50]
-    numbers, bits, colors = codec.latents(image[None], level, depth)
+    codec, image = LatentCodec(model, {"depth": depth}), photographs[1][:77, :50]
+    numbers, bits, colors = codec.latents(image[None], level)
     data = codec.pack(numbers[0], bits[0], colors[0], level, image.shape[:2])
     found, color, of_level, size = codec.unpack(data)
     assert np.array_equal(found, numbers[0])

@@ -152,13 +152,3 @@ def test_any_size_that_eight_divides():
 def test_bad_arguments(arguments):
     with pytest.raises(ValueError, match="Received"):
         zoo.crayon(**arguments)
-
-
-def test_mixed_precision_gives_float32():
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    try:
-        model = zoo.crayon(width=2)
-    finally:
-        keras.config.set_dtype_policy("float32")
-    assert model.output.dtype == "float32"
-    assert model.get_layer("row52_conv").compute_dtype == "bfloat16"

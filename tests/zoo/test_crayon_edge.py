@@ -9,13 +9,13 @@ import pytest
 
 from training import evaluate
 from training.baselines.propagation import bicubic
-from training.command import CommandError
 from training.loop.run_folder import load_run
 from training.metrics.images import psnr
 from zoo import crayon_edge, crayon_edge_m
-from zoo.codecs.grid import GridDecoder, decode_image, encode_image
+from zoo.codecs.grid import EdgeCodec, Grid, through
 from zoo.color_grid import sample_grid
 from zoo.color_spaces import RGB_FROM_CHROMA, YCBCR
+from zoo.errors import ZooError
 from zoo.models.crayon_edge import LARGEST_STEPS, LARGEST_STEPS_M, cell_size, rebuilt
 
 OLD = {"name": "crayon_edge"}  # and yet with the layers of the other
@@ -29,10 +29,10 @@ def trained():
 
 @pytest.mark.parametrize(("n", "kind"), CASES)
 def test_better_than_interpolation_at_odd_sizes(trained, photographs, n, kind):
-    decoder, quality = GridDecoder(trained), []
+    decoder, quality = EdgeCodec(trained), []
     for decode in (decoder, bicubic):
         small = [rgb[:151, :97] for rgb in photographs]
-        quality.append(np.mean([psnr(rgb, decode_image(decode, rgb, n, kind, YCBCR)) for rgb in small]))
+        quality.append(np.mean([psnr(rgb, through(decode, rgb, Grid(n, kind, YCBCR))) for rgb in small]))
     assert quality[0] > quality[1] + 0.5
 
 
@@ -40,7 +40,7 @@ def test_better_than_interpolation_at_odd_sizes(trained, photographs, n, kind):
 def test_a_flat_colour_hardly_changes(trained, photographs, n, kind):
     """Under a photograph's luma; what is left is learned, that colours follow luma a little."""
     luma = np.float32(photographs[0][None, :128, :128, :1])
-    model = crayon_edge((128, 128), n, kind, share=trained)
+    model = rebuilt(trained, (128, 128), n, kind)
     grid = np.zeros((1, *model.input["grid"].shape[1:]), np.float32) + np.float32([20, -30])
     assert np.abs(model.predict_on_batch({"luma": luma, "grid": grid}) - [20, -30]).mean() < 2
 
@@ -63,65 +63,88 @@ def test_colours_are_not_shifted(n, kind, build):
 
 def test_several_views_do_not_care_which_side_is_up(trained, photographs):
     rgb = photographs[2][:160, :128]
-    luma, grid = (x[None] for x in encode_image(rgb, 16, "means", YCBCR))
+    luma, grid = (x[None] for x in Grid(16, "means", YCBCR).encode(rgb))
     for views, axes in ((2, [(1, 2)]), (4, [(1,), (2,), (1, 2)])):
-        model = crayon_edge((160, 128), 16, views=views, share=trained)
-        chroma = model.predict_on_batch({"luma": 2.55 * luma[..., None], "grid": grid})
+        model = crayon_edge((160, 128), 16, views=views, weights="crayon_edge-photographs")
+        chroma = model.predict_on_batch({"luma": luma[..., None], "grid": grid})
         for reverse in axes:
-            turned = {"luma": 2.55 * np.flip(luma[..., None], reverse), "grid": np.flip(grid, reverse)}
+            turned = {"luma": np.flip(luma[..., None], reverse), "grid": np.flip(grid, reverse)}
             assert np.allclose(np.flip(model.predict_on_batch(turned), reverse), chroma, atol=0.05)
 
 
 def test_points_may_be_transposed(photographs):
-    luma, grid = (x[None] for x in encode_image(photographs[2][:96, :81], 20, "points", YCBCR))
+    luma, grid = (x[None] for x in Grid(20, "points", YCBCR).encode(photographs[2][:96, :81]))
     model = crayon_edge_m((96, 81), 20, "points", weights="crayon_edge_m-photographs")
-    other = crayon_edge_m((81, 96), 20, "points", share=model)
-    chroma = model.predict_on_batch({"luma": 2.55 * luma[..., None], "grid": grid})
-    turned = other.predict_on_batch({"luma": 2.55 * luma.swapaxes(1, 2)[..., None], "grid": grid.swapaxes(1, 2)})
+    other = rebuilt(model, (81, 96), 20, "points")
+    chroma = model.predict_on_batch({"luma": luma[..., None], "grid": grid})
+    turned = other.predict_on_batch({"luma": luma.swapaxes(1, 2)[..., None], "grid": grid.swapaxes(1, 2)})
     assert np.allclose(turned.swapaxes(1, 2), chroma, atol=0.01)
     assert np.abs(chroma).max() > 5
 
 
 def test_a_matrix_takes_chroma_to_rgb(trained, photographs):
-    luma, grid = (x[None] for x in encode_image(photographs[0][:96, :96], 20, "means", YCBCR))
-    inputs = {"luma": 2.55 * luma[..., None], "grid": grid}
+    luma, grid = (x[None] for x in Grid(20, "means", YCBCR).encode(photographs[0][:96, :96]))
+    inputs = {"luma": luma[..., None], "grid": grid}
     chroma, rgb = (
-        crayon_edge((96, 96), 20, share=trained, matrix=matrix).predict_on_batch(inputs)
-        for matrix in (None, RGB_FROM_CHROMA)
+        rebuilt(trained, (96, 96), 20, "means", matrix).predict_on_batch(inputs) for matrix in (None, RGB_FROM_CHROMA)
     )
     assert np.allclose(rgb, chroma @ RGB_FROM_CHROMA, atol=1e-2)
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("build", "options"),
     [
-        {"refine": True},
-        {"largest_steps": LARGEST_STEPS_M},
-        {"refine": True, "largest_steps": LARGEST_STEPS_M, "views": 4},
-        {"name": "of_another_name"},
+        (crayon_edge, {"views": 2}),
+        (crayon_edge, {"name": "of_another_name"}),
+        (crayon_edge_m, {"views": 1}),
+        (crayon_edge_m, {"name": "crayon_edge"}),
     ],
 )
-def test_what_is_rebuilt_is_the_same_model(options, tmp_path, photographs):
+def test_what_is_rebuilt_is_the_same_model(build, options, tmp_path, photographs):
     """Whatever it is called, and out of a file: with all its layers, sizes of cells and views."""
-    model = crayon_edge((64, 64), 16, width=4, **options)
+    model = build((64, 64), 16, width=4, **options)
     model.save(tmp_path / "m.keras")
     rgb = photographs[0][:64, :64]
-    decoder = load_run(tmp_path / "m.keras").decoder()
-    luma, grid = encode_image(rgb, 16, "means", YCBCR)
-    inputs = {"luma": luma[None, ..., None] * 2.55, "grid": grid[None]}
-    assert np.allclose(decoder(luma, grid, 16, "means"), model.predict_on_batch(inputs)[0], atol=1e-3)
-    finer = decoder.build((48, 80), 8, "points")
-    names = {layer.name for layer in model.layers if layer.weights}
-    built = {layer.name for layer in finer.layers if layer.weights}
-    assert ("decoder1_refinea" in built) == ("decoder1_refinea" in names)
+    decoder = load_run(tmp_path / "m.keras").codec
+    luma, grid = Grid(16, "means", YCBCR).encode(rgb)
+    inputs = {"luma": luma[None, ..., None], "grid": grid[None]}
+    assert np.allclose(decoder(luma, grid, Grid(16, "means", YCBCR)), model.predict_on_batch(inputs)[0], atol=1e-3)
+    other = decoder.build((48, 80), Grid(16, "points", YCBCR))
+    assert [layer.name for layer in other.layers if layer.weights] == [x.name for x in model.layers if x.weights]
+
+
+@pytest.mark.parametrize("size", [(64, 64), (96, 80)])
+def test_points_of_two_views_come_out_of_a_file(size, tmp_path, photographs):
+    """The image and the transposed one go through the same layers; what is loaded knows that, and so goes on."""
+    model = crayon_edge_m(size, 16, "points", width=4)
+    model.save(tmp_path / "m.keras")
+    loaded = keras.models.load_model(tmp_path / "m.keras")
+    luma, grid = Grid(16, "points", YCBCR).encode(photographs[0][: size[0], : size[1]])
+    inputs = {"luma": luma[None, ..., None], "grid": grid[None]}
+    expected = model.predict_on_batch(inputs)
+    assert np.abs(loaded.predict_on_batch(inputs) - expected).max() < 1e-6
+    assert np.abs(rebuilt(loaded, size, 16, "points").predict_on_batch(inputs) - expected).max() < 1e-6
+    means = crayon_edge_m(size, 16, width=4)
+    means.set_weights(model.get_weights())
+    assert np.allclose(rebuilt(loaded, size, 16, "means").predict_on_batch(inputs), means.predict_on_batch(inputs))
+
+
+def test_training_sees_one_view(photographs):
+    """Its networks share the layers of one that sees several."""
+    model = rebuilt(crayon_edge_m((64, 64), 16, width=4), (64, 64), 8, "points", views=1, name="edge_points8")
+    alone = crayon_edge_m((64, 64), 8, "points", width=4, views=1)
+    assert model.name == "edge_points8"
+    assert len(model.layers) == len(alone.layers)
+    with pytest.raises(ValueError, match="Received: views=3"):
+        rebuilt(model, (64, 64), 8, "means", views=3)
 
 
 def test_layers_that_are_missing_are_not_made_anew(photographs):
     """Built for a small step a model lacks layers that larger cells need: new ones would give wrong colours."""
-    decoder = GridDecoder(crayon_edge((64, 64), 4, width=4))
-    decode_image(decoder, photographs[0][:64, :64], 8, "means", YCBCR)
-    with pytest.raises(CommandError, match="lacks the layer encoder4b"):
-        decode_image(decoder, photographs[0][:64, :64], 16, "means", YCBCR)
+    decoder = EdgeCodec(crayon_edge((64, 64), 4, width=4))
+    through(decoder, photographs[0][:64, :64], Grid(8, "means", YCBCR))
+    with pytest.raises(ZooError, match="lacks the layer encoder4b"):
+        through(decoder, photographs[0][:64, :64], Grid(16, "means", YCBCR))
 
 
 def test_files_of_older_builds(tmp_path):
@@ -159,7 +182,7 @@ def test_another_model_is_not_taken_for_one(tmp_path, refused):
 def test_one_set_of_layers_serves_all(trained):
     names = {layer.name for layer in trained.layers if layer.weights}
     for n, kind in CASES:
-        model = crayon_edge((112, 112), n, kind, share=trained)
+        model = rebuilt(trained, (112, 112), n, kind)
         own = [layer for layer in model.layers if layer.weights]
         assert {layer.name for layer in own} <= names
         assert all(layer is trained.get_layer(layer.name) for layer in own)
@@ -192,3 +215,9 @@ def test_cells(largest_steps, sizes):
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         crayon_edge(**arguments)
+
+
+def test_bad_views_of_the_larger():
+    for views, kind in ((3, "means"), (0, "means"), (4, "points")):
+        with pytest.raises(ValueError, match=f"Received: views={views} of {kind}"):
+            crayon_edge_m((64, 64), 16, kind, views=views)

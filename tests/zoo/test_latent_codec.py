@@ -77,7 +77,7 @@ def test_large_images_are_as_in_one_piece(codec, photographs, monkeypatch, size,
 
     def coded(tile):
         monkeypatch.setattr(latent_codec, "tiles", lambda *given: tiles(*given[:-1], tile))
-        data = codec.encode(image, 5, depth)
+        data = LatentCodec(codec.model, {"depth": depth}).encode(image, 5)
         return data, codec.decode(data)
 
     (whole, decoded), (parts, decoded_in_parts) = coded(1 << 20), coded(tile)
@@ -108,7 +108,7 @@ import re, sys
 from pathlib import Path
 import numpy as np
 import zoo
-from zoo.latent_codec import LatentCodec
+from zoo.codecs.latent import LatentCodec
 
 def peak():
     return int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024
@@ -153,7 +153,7 @@ def test_levels_are_whole_numbers(codec, photographs, level):
 
 def test_other_arguments(codec, photographs):
     with pytest.raises(ValueError, match=r"`depth` must be one of .*Received: depth='most'"):
-        codec.encode(photographs[0], 3, "most")
+        LatentCodec(codec.model, {"depth": "most"})
     wide = np.broadcast_to(np.uint8([1, 2, 3]), (1, MOST_PIXELS // 8 + 8, 3))
     with pytest.raises(ValueError, match=r"1 to 67,108,864 pixels in whole blocks\. Received: size=\(1, "):
         codec.encode(wide, 3)
@@ -201,7 +201,11 @@ def test_large_and_flat(codec):
 def test_mutations(codec, photographs, small, count):
     """Whatever is done to a file, and its check mended: an image or a ValueError, and soon."""
     random, image = np.random.default_rng(count), photographs[0]
-    files = [codec.encode(image[:24, :33], level, depth) for level in (0, 4, 7) for depth in ("latent", "uniform")]
+    files = [
+        LatentCodec(codec.model, {"depth": depth}).encode(image[:24, :33], level)
+        for level in (0, 4, 7)
+        for depth in ("latent", "uniform")
+    ]
     files += [small, codec.encode(np.full((30, 20, 3), 9, np.uint8), 2)]
     counts = {"decoded": 0, "refused": 0}
     for number in range(count):

@@ -19,7 +19,7 @@ CODE = """
 import json, sys
 import keras, numpy as np
 from zoo import adaptive_autoencoder
-from zoo.latent_codec import LatentCodec
+from zoo.codecs.latent import LatentCodec
 from zoo.registry import MODELS
 
 photograph = np.load("photograph.npy")
@@ -45,8 +45,8 @@ def made(model):
     return [keras.ops.convert_to_numpy(x) for x in outputs]
 
 def packed():
-    codec = LatentCodec(adaptive_autoencoder(width=4))
-    return [codec.encode(photograph[:61, :43], level, depth)
+    model = adaptive_autoencoder(width=4)
+    return [LatentCodec(model, {"depth": depth}).encode(photograph[:61, :43], level)
             for level, depth in ((0, "latent"), (5, "latent"), (3, "colors"), (2, "uniform"))]
 
 def facts(models):

@@ -45,7 +45,7 @@ def test_card(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_quality_is_what_the_card_says(name):
     """On three photographs that were not trained on: a guard against changed weights or another use of them."""
-    for what, value in guard(load_run(name)).items():
+    for what, value in guard(zoo.load(name)).items():
         assert np.allclose(value, weights.card(name)["guard"][what], atol=0.05)
 
 

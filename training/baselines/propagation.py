@@ -1,13 +1,12 @@
 """Classical colour propagation: what a learned decoder must beat.
 
-Every decoder, classical or learned, is a callable `decode(luma, grid, n, kind)`:
+Every decoder, classical or learned, is a callable `decode(luma, colors, grid)`:
 
-    luma  (H, W) float32, 0 to 100: L*, or Y' / 2.55
-    grid  (ceil(H/n), ceil(W/n), 2) float32: a* and b*, or Cb and Cr
-    n     grid step in pixels
-    kind  "points" or "means": what a cell of the grid holds (zoo.color_grid)
+    luma    (H, W) float32: L*, or Y'
+    colors  (ceil(H/n), ceil(W/n), 2) float32: a* and b*, or Cb and Cr
+    grid    their `zoo.codecs.grid.Grid`
 
-and returns the grid's two colours for each pixel, `(H, W, 2)`.
+and returns the two colours of each pixel, `(H, W, 2)`.
 """
 
 import numpy as np
@@ -15,55 +14,56 @@ from scipy import ndimage, sparse
 from scipy.sparse.linalg import splu, spsolve
 
 
-def grey(luma, grid, n, kind):
+def grey(luma, colors, grid):
     """No colour at all."""
     return np.zeros((*luma.shape, 2), np.float32)
 
 
-def nearest(luma, grid, n, kind):
+def nearest(luma, colors, grid):
     """The colour of the nearest grid sample."""
-    return _interpolate(luma, grid, n, kind, order=0)
+    return _interpolate(luma, colors, grid, order=0)
 
 
-def bilinear(luma, grid, n, kind):
+def bilinear(luma, colors, grid):
     """Bilinear interpolation between grid samples."""
-    return _interpolate(luma, grid, n, kind, order=1)
+    return _interpolate(luma, colors, grid, order=1)
 
 
-def bicubic(luma, grid, n, kind):
+def bicubic(luma, colors, grid):
     """Bicubic interpolation (cubic B-spline) between grid samples."""
-    return _interpolate(luma, grid, n, kind, order=3)
+    return _interpolate(luma, colors, grid, order=3)
 
 
 # sigma_luma and sigma_cells of `joint_bilateral`: the best on photographs of CID22's training part, n from 6 to 40.
 BILATERAL_SIGMAS = {"points": (8.0, 0.65), "means": (6.0, 0.55)}
 
 
-def joint_bilateral(luma, grid, n, kind, radius=2):
+def joint_bilateral(luma, colors, grid, radius=2):
     """Joint bilateral upsampling (Kopf, Cohen, Lischinski and Uyttendaele 2007, equation 3).
 
     Each pixel is the mean of the 5 x 5 nearest grid samples, weighted by their distance, in cells, and by how much
     their luma differs from the pixel's: Gaussians of `BILATERAL_SIGMAS`.
     """
-    sigma_luma, sigma_cells = BILATERAL_SIGMAS[kind]
+    sigma_luma, sigma_cells = BILATERAL_SIGMAS[grid.kind]
+    luma = _lightness(luma, grid)
     height, width = luma.shape
-    guide = luma[::n, ::n] if kind == "points" else _cell_means(luma, n)
-    rows, columns = (_positions(side, n, kind) for side in luma.shape)
+    guide = luma[:: grid.n, :: grid.n] if grid.kind == "points" else _cell_means(luma, grid.n)
+    rows, columns = (_positions(side, grid) for side in luma.shape)
     total, weights = np.zeros((height, width, 2)), np.zeros((height, width, 1))
     for i in range(-radius, radius + 1):
         for j in range(-radius, radius + 1):
             row, column = np.rint(rows).astype(int) + i, np.rint(columns).astype(int) + j
-            inside = np.outer((row >= 0) & (row < grid.shape[0]), (column >= 0) & (column < grid.shape[1]))
-            cell = np.ix_(row.clip(0, grid.shape[0] - 1), column.clip(0, grid.shape[1] - 1))
+            inside = np.outer((row >= 0) & (row < colors.shape[0]), (column >= 0) & (column < colors.shape[1]))
+            cell = np.ix_(row.clip(0, colors.shape[0] - 1), column.clip(0, colors.shape[1] - 1))
             distance = np.add.outer((row - rows) ** 2, (column - columns) ** 2) / sigma_cells**2
             difference = (luma - guide[cell]) ** 2 / sigma_luma**2
             weight = (inside * np.exp(-0.5 * (distance + difference)) + inside * 1e-12)[..., None]
-            total += weight * grid[cell]
+            total += weight * colors[cell]
             weights += weight
     return (total / weights).astype(np.float32)
 
 
-def levin(luma, grid, n, kind, means_weight=3.0):
+def levin(luma, colors, grid, means_weight=3.0):
     """Colorization using optimization (Levin, Lischinski and Weiss 2004, equation 1): slow, by a sparse solver.
 
     Each pixel's colour is to be the mean of its 3 x 3 neighbours', weighted by the similarity of their L*. The
@@ -71,21 +71,21 @@ def levin(luma, grid, n, kind, means_weight=3.0):
     which is a soft constraint: minimise |Ax|^2 + `means_weight` |Bx - g|^2, where Bx are the cell means of x. From 3
     to 3,000 the weight changes nothing on photographs.
     """
-    smoothness = sparse.identity(luma.size, format="csr") - _affinity(luma)
-    if kind == "points":
+    smoothness = sparse.identity(luma.size, format="csr") - _affinity(_lightness(luma, grid))
+    if grid.kind == "points":
         known = np.zeros(luma.shape, bool)
-        known[::n, ::n] = True
+        known[:: grid.n, :: grid.n] = True
         known = known.ravel()
         chroma = np.zeros((luma.size, 2))
-        chroma[known] = grid.reshape(-1, 2)
+        chroma[known] = colors.reshape(-1, 2)
         system = smoothness[~known]
         chroma[~known] = spsolve(system[:, ~known].tocsc(), -(system[:, known] @ chroma[known]))
         return chroma.reshape(*luma.shape, 2).astype(np.float32)
     # With weight (Bx - g) as unknowns of their own, the system stays sparse; B^T B alone fills every cell.
-    mean = _cell_mean_matrix(*luma.shape, n)
+    mean = _cell_mean_matrix(*luma.shape, grid.n)
     corner = sparse.identity(mean.shape[0]) / -means_weight
     system = sparse.bmat([[smoothness.T @ smoothness, mean.T], [mean, corner]], format="csc")
-    right = np.concatenate([np.zeros((luma.size, 2)), grid.reshape(-1, 2)])
+    right = np.concatenate([np.zeros((luma.size, 2)), colors.reshape(-1, 2)])
     factors = splu(system, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.001, options={"SymmetricMode": True})
     return factors.solve(right)[: luma.size].reshape(*luma.shape, 2).astype(np.float32)
 
@@ -94,15 +94,20 @@ FAST = {"grey": grey, "nearest": nearest, "bilinear": bilinear, "bicubic": bicub
 BASELINES = {**FAST, "levin": levin}
 
 
-def _positions(size, n, kind):
+def _lightness(luma, grid):
+    """Luma in 0 to 100."""
+    return luma * np.float32(100 / grid.space.white)
+
+
+def _positions(size, grid):
     """Where each pixel of a side of `size` lies on the grid, in cells from the first sample."""
-    first_sample = 0 if kind == "points" else (n - 1) / 2
-    return (np.arange(size) - first_sample) / n
+    first_sample = 0 if grid.kind == "points" else (grid.n - 1) / 2
+    return (np.arange(size) - first_sample) / grid.n
 
 
-def _interpolate(luma, grid, n, kind, order):
-    where = np.meshgrid(*(_positions(side, n, kind) for side in luma.shape), indexing="ij")
-    planes = [ndimage.map_coordinates(grid[..., c], where, order=order, mode="nearest") for c in range(2)]
+def _interpolate(luma, colors, grid, order):
+    where = np.meshgrid(*(_positions(side, grid) for side in luma.shape), indexing="ij")
+    planes = [ndimage.map_coordinates(colors[..., c], where, order=order, mode="nearest") for c in range(2)]
     return np.stack(planes, -1).astype(np.float32)
 
 

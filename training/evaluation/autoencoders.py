@@ -2,18 +2,18 @@
 
 import numpy as np
 
+from training.baselines.counted_latents import LatentCounts
 from training.baselines.image_codecs import QUALITIES, image_codec
 from training.baselines.palettes import PALETTE_SIZES, PALETTES, paletted
 from training.command import CommandError
 from training.data.batches import balanced
+from training.data.sources import open_dataset
 from training.evaluation.scored import file_name, one_dataset, run_names
 from training.loop.run_folder import only_unseen
 from training.metrics.images import psnr, ssim
 from training.metrics.rates import bd_rate
 from training.outputs import result_path
-from zoo.codecs.autoencoder import _by_size, _cropped, _through, encoded, is_adaptive, reconstructed
-from zoo.codecs.latent import LatentCodec
-from zoo.models.adaptive_autoencoder import LEVELS
+from training.result_files import dataset_name, listing, read_results, write_results
 
 BIT_DEPTHS = (8, 4)
 CALIBRATED_ON = 2000  # validation images, for the latent of a network that has no bits of its own
@@ -21,17 +21,14 @@ CURVES = {"latent": "adaptive depth", "colors": "adaptive depth by colors", "uni
 PAPER = {"color_autoencoder": {"psnr": 26.0899, "ssim": 0.8558}, "k-means": {"psnr": 31.97, "ssim": 0.956}}
 
 
-def evaluate_autoencoders(loaded, arguments, argv):
+def evaluate_autoencoders(loaded, arguments, argv, report):
     """Prints and writes the rows of each auto-encoder and, if asked for, of its peers, and Bjontegaard's deltas.
 
     Args:
         loaded: `training.loop.run_folder.Run`s.
         arguments, argv: of `training.evaluate`.
+        report: `training.papers.nwala`, which draws.
     """
-    from training.data.sources import open_dataset
-    from training.papers.nwala import check_report, write_curves, write_report
-    from training.result_files import dataset_name, listing, write_results
-
     names, settings = run_names(loaded, [curve_name(run) for run in loaded]), loaded[0].settings
     spec = one_dataset(arguments, loaded[0], "cifar100")
     photographs = open_dataset(spec, (), settings.get("seed", 0), arguments.data_dir)
@@ -40,7 +37,7 @@ def evaluate_autoencoders(loaded, arguments, argv):
     with only_unseen([] if arguments.allow_overlap else loaded, photographs, split):
         images, labels = balanced(photographs, split, size, arguments.limit)
     if arguments.report:
-        check_report(loaded, labels)
+        report.check_report(loaded, labels)
         if names != [curve_name(run) for run in loaded]:
             raise CommandError("the report shows one run of each curve: leave out the others")
     path = result_path(arguments.results, file_name(["autoencoder"], spec))
@@ -60,18 +57,16 @@ def evaluate_autoencoders(loaded, arguments, argv):
     print(f"written: {path}")
     if arguments.report:
         folder = arguments.figures or path.with_suffix("")
-        write_report(folder, loaded, images, labels, photographs.classes(split), rows)
+        report.write_report(folder, loaded, images, labels, photographs.classes(split), rows)
         print(f"written: {folder / 'report.html'}")
     elif arguments.figures:
-        write_curves(arguments.figures, rows)
+        report.write_curves(arguments.figures, rows)
         print(f"written: figures in {arguments.figures}")
     return 0
 
 
 def _others(path, dataset, rows):
     """Rows of the result file at `path`, if there is one, that are not measured again, and the models it names."""
-    from training.result_files import read_results
-
     if not path.exists():
         return [], {}
     old, names = read_results(path), {row["name"] for row in rows}
@@ -96,10 +91,11 @@ def rows_of(run, images, data_dir=None):
     The latent of a bare .keras file stays as it is: of what data its range is to be taken is not known.
     """
     name = curve_name(run)
-    if is_adaptive(run.model):
-        return [_row(name, level, images, round_trip(run, images, level)) for level in range(LEVELS)]
-    floats = {"latent_numbers": float(np.prod(encoded(run.model, images[:1])[0].shape)), "pixel_bytes": images[0].size}
-    plain = _row(name, "float32", images, round_trip(run, images))
+    if is_adaptive(run):
+        return [_row(name, level, images, run.codec.round_trip(images, level)) for level in run.codec.levels]
+    numbers = run.codec.encoded(images[:1])[0].size
+    floats = {"latent_numbers": float(numbers), "pixel_bytes": images[0].size}
+    plain = _row(name, "float32", images, run.codec.round_trip(images))
     rows = [{**plain, "paper": PAPER[name], "metrics": plain["metrics"] | floats}]
     if not run.settings:
         print(f"note: {run.path} has no recipe.json beside it, so it has no rows of latents in few bits")
@@ -111,49 +107,26 @@ def rows_of(run, images, data_dir=None):
 
 def curve_name(run):
     """What the rows of a run are named."""
-    return CURVES[_depth(run)] if is_adaptive(run.model) else "color_autoencoder"
+    return CURVES[run.codec.depth] if is_adaptive(run) else "color_autoencoder"
 
 
-def codec_of(run):
-    """What codes images with an adaptive run, and the depth with which it was trained."""
-    return LatentCodec(run.model), _depth(run)
-
-
-def _depth(run):
-    return run.settings.get("depth", "latent")
+def is_adaptive(run):
+    """Whether an auto-encoder has levels of quality and bits of its own."""
+    return len(run.codec.levels) > 1
 
 
 def _quantised(run, images, data_dir):
     """Yields numbers of bits, and what a latent in so many costs and gives."""
-    from training.baselines.counted_latents import LatentCounts
-    from training.data.sources import open_dataset
-
-    settings, decoder = run.settings, run.model.get_layer("decoder")
+    settings, codec = run.settings, run.codec
     known = open_dataset(settings.get("dataset", "cifar100"), (), settings.get("seed", 0), data_dir)
-    known = np.stack(encoded(run.model, known.unlabelled("validation", settings.get("size", 32), CALIBRATED_ON)))
-    latents = encoded(run.model, images)
+    known = np.stack(codec.encoded(known.unlabelled("validation", settings.get("size", 32), CALIBRATED_ON)))
+    latents = codec.encoded(images)
     for bits in BIT_DEPTHS:
         counts = LatentCounts(known, bits)
         files = [counts.encode(latent) for latent in latents]
         kept = [counts.decode(data, latent.shape[:2]) for data, latent in zip(files, latents, strict=True)]
-        decoded = _cropped(_through(decoder, "latent", kept, "rgb"), images)
+        decoded = codec.decoded(kept, images)
         yield bits, [(rgb, {"bytes": len(data)}) for rgb, data in zip(decoded, files, strict=True)]
-
-
-def round_trip(run, images, level=None):
-    """Each image through an auto-encoder: decoded and, if it is adaptive, with the bytes that it came through."""
-    if not is_adaptive(run.model):
-        return [(rgb, {}) for rgb in reconstructed(run.model, images)]
-    codec, depth = codec_of(run)
-
-    def through(part):
-        size = part.shape[1:3]
-        files = [codec.pack(*one, level, size) for one in zip(*codec.latents(part, level, depth), strict=True)]
-        numbers, colors, *_ = zip(*map(codec.unpack, files), strict=True)
-        decoded = codec.images(np.stack(numbers), np.stack(colors), level, size)
-        return [(rgb, {"bytes": len(data)}) for rgb, data in zip(decoded, files, strict=True)]
-
-    return _by_size(images, through)
 
 
 def peer_rows(images):

@@ -4,13 +4,12 @@ import numpy as np
 
 from training.command import CommandError
 from training.data.luma import grey
-from training.evaluation.scored import AUTOENCODERS, GRIDS, file_name, one_dataset
+from training.evaluation.scored import AUTOENCODERS, GRIDS, file_name, one_dataset, run_names
 from training.loop.run_folder import load_run, only_unseen
 from training.metrics.colors import DISTANCES, auc, chroma, colorfulness, rarity, threshold_accuracy
 from training.metrics.images import psnr
 from training.outputs import result_path
-from zoo.codecs.classifier import is_classifier
-from zoo.codecs.colorizer import SIDE, color_space, colored
+from zoo.codecs.colorizer import SIDE
 
 
 class ColorScorer:
@@ -18,7 +17,7 @@ class ColorScorer:
 
     Args:
         original: uint8 sRGB `(N, H, W, 3)`.
-        classifier: a model from `{"rgb": ...}` to logits, for `feature_preservation`, the per cent of the guesses that
+        classifier: a `zoo.codecs.classifier.Classifier`, for `feature_preservation`, the per cent of the guesses that
             it puts into their class; None to do without.
         labels: class numbers `(N,)`.
 
@@ -46,8 +45,8 @@ class ColorScorer:
             "psnr": float(np.mean([psnr(*pair) for pair in zip(self.original, decoded, strict=True)])),
         }
         if self.classifier is not None:
-            logits = self.classifier.predict({"rgb": decoded.astype("float32")}, batch_size=500, verbose=0)
-            metrics["feature_preservation"] = float(100 * np.mean(logits.argmax(-1) == self.labels))
+            guessed = self.classifier.logits(decoded).argmax(-1)
+            metrics["feature_preservation"] = float(100 * np.mean(guessed == self.labels))
         return metrics
 
 
@@ -60,25 +59,25 @@ def add_share_of_grey_error(rows):
             row["metrics"][f"gain_{name}"] = (row["metrics"][f"ta_{name}"] - least) / (100 - least)
 
 
-def evaluate_colorizers(loaded, arguments, argv):
+def evaluate_colorizers(runs, arguments, argv, _):
     """Prints and writes a row for the truth, grey and each colorizer, by a classifier if there is one.
 
     Args:
-        loaded: `training.loop.run_folder.Run` by name, of colorizers and classifiers.
+        runs: `training.loop.run_folder.Run`s of colorizers and classifiers.
         arguments, argv: of `training.evaluate`.
     """
     from training.data.sources import open_dataset
     from training.result_files import dataset_name, listing, write_results
 
-    runs = list(loaded.values())
+    loaded, runs = dict(zip(run_names(runs), runs, strict=True)), list(runs)
     if arguments.classifier:
         runs.append(load_run(arguments.classifier))
-        if not is_classifier(runs[-1].model):
+        if runs[-1].codec.family != "classifier":
             raise CommandError(
                 f"{arguments.classifier} is no classifier: train one with `training.fit champati_features`"
             )
     found = one_classifier(runs)
-    classifier, settings = found and found.model, runs[0].settings
+    classifier, settings = found and found.codec, runs[0].settings
     if arguments.size == 0:
         raise CommandError(f"--size 0, whole images, is for {GRIDS} and {AUTOENCODERS}: leave it out")
     spec, size = one_dataset(arguments, runs[0], "cifar10"), arguments.size or settings.get("size", SIDE)
@@ -92,7 +91,7 @@ def evaluate_colorizers(loaded, arguments, argv):
         else:
             images, labels = photographs.unlabelled(split, size, arguments.limit), None
     guesses = {"truth": images, "grey": grey(images)}
-    guesses |= {name: colored(run.model, images) for name, run in loaded.items() if color_space(run.model)}
+    guesses |= {name: run.codec.colored(images) for name, run in loaded.items() if run.codec.family == "colorizer"}
     score = ColorScorer(images, classifier, labels)
     rows = [{"name": name, "metrics": score(guess)} for name, guess in guesses.items()]
     add_share_of_grey_error(rows)
@@ -119,7 +118,7 @@ def _check_size(runs, size):
 
 def one_classifier(runs):
     """The run of a classifier among others; None if there is none. CommandError for several."""
-    found = [run for run in runs if is_classifier(run.model)]
+    found = [run for run in runs if run.codec.family == "classifier"]
     if len(found) > 1:
         raise CommandError(f"{found[0].path} and {found[1].path} are both classifiers, of which one judges: give one")
     return found[0] if found else None

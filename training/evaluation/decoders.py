@@ -1,21 +1,23 @@
 """Scores decoders of colour grids, learned and classical, on the same images."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
+from training.baselines.propagation import FAST, levin
 from training.command import CommandError
-from training.data.luma import compress_luma
-from training.evaluation.scored import (
-    file_name,
-    own_dataset,
-    told_apart,
-)
+from training.data.luma import CODECS, compress_luma
+from training.data.sources import open_dataset
+from training.evaluation.scored import file_name, own_dataset, run_names, told_apart
+from training.evaluation.subsets import CONTENT, synthetic_images, terciles
+from training.loop.run_folder import only_unseen
 from training.metrics.images import METRICS
 from training.metrics.rates import paper_relative_size, relative_size
 from training.outputs import result_path
-from zoo.codecs.grid import decode_image
+from training.recipes import RECIPES
+from training.result_files import dataset_name, pivot, write_results
+from training.tasks.grid import PAPER_STEPS
+from zoo.codecs.grid import Grid, through
 from zoo.color_spaces import LAB, Space
 
 
@@ -44,7 +46,7 @@ def score(images, decoders, steps, protocol=PAPER, subset="all"):
 
     Args:
         images: uint8 sRGB `(H, W, 3)` each.
-        decoders: by name, with the interface of `training.baselines.propagation`.
+        decoders: by name, with the interface of `training.baselines.propagation`, which is that of `GridCodec`.
         steps: grid steps n.
         protocol: a `Protocol`; points in CIELAB, as in the Crayon paper, if not given.
         subset: what these images are, for the rows.
@@ -53,16 +55,15 @@ def score(images, decoders, steps, protocol=PAPER, subset="all"):
         Rows for a result file: for each step and decoder the mean of each metric, the relative size of the paper
         and ours, and each metric image by image.
     """
-    decode = partial(decode_image, kind=protocol.kind, space=protocol.space)
     chosen = {metric: METRICS[metric] for metric in METRICS if metric in protocol.metrics}
     seen = images
     if protocol.luma:
         seen = [compress_luma(rgb, *protocol.luma) for rgb in images]
     rows = []
     for n in steps:
-        size = relative_size(n, *images[0].shape[:2])
+        size, grid = relative_size(n, *images[0].shape[:2]), Grid(n, protocol.kind, protocol.space)
         for name, decoder in decoders.items():
-            decoded = [decode(decoder, rgb, n) for rgb in seen]
+            decoded = [through(decoder, rgb, grid) for rgb in seen]
             each = {m: [f(*pair) for pair in zip(images, decoded, strict=True)] for m, f in chosen.items()}
             metrics = {m: float(np.mean(values)) for m, values in each.items()}
             metrics["median_psnr"] = float(np.median(each["psnr"]))  # where some images are decoded without any error
@@ -92,22 +93,20 @@ def add_gain(rows, names):
         row["metrics"]["wins"] = int((np.array(row["each"]["psnr"]) > best).sum())
 
 
-def _evaluate_decoders(loaded, arguments, argv):
+def evaluate_decoders(runs, arguments, argv, draw):
     """Prints and writes the rows of decoders of grids and of the baselines.
 
     Args:
-        loaded: `training.loop.run_folder.Run` by name.
-        arguments, argv: see `main`.
+        runs: `training.loop.run_folder.Run`s.
+        arguments, argv: of `training.evaluate`.
+        draw: draws the figures: `draw(folder, sets, rows, codecs by name, steps)`.
     """
-    from training.baselines.propagation import FAST
-    from training.evaluation.decoders import Protocol, score
-    from training.result_files import pivot, write_results
-
-    models = {name: run.decoder() for name, run in loaded.items()}
+    loaded = dict(zip(run_names(runs), runs, strict=True))
+    models = {name: run.codec for name, run in loaded.items()}
     first = next(iter(models.values()))
     if any(model.space != first.space for model in models.values()):
         raise CommandError("models of several colour spaces cannot stand in one table: score them one by one")
-    sets = _sets(list(loaded.values()), arguments)
+    sets = _sets(runs, arguments)
     path = result_path(arguments.results, file_name(models, sets[0][0]["name"]))
     protocol = Protocol(arguments.kind or first.kind, first.space, ("psnr", *arguments.metrics), _luma(arguments))
     decoders = {**FAST, **models}
@@ -129,22 +128,19 @@ def _evaluate_decoders(loaded, arguments, argv):
         "python -m training.evaluate " + " ".join(argv),
         [*rows, *levin_rows, *parts],
         datasets[0] if len(datasets) == 1 else datasets,
-        next(run.settings.get("seed") for run in loaded.values()),
+        runs[0].settings.get("seed"),
         models={name: {"parameters": run.model.count_params(), **run.settings} for name, run in loaded.items()},
         protocol={"kind": protocol.kind, "space": first.space.name, "luma": protocol.luma},
     )
     print(f"written: {path}")
     if arguments.figures:
-        _draw(arguments.figures, sets, rows, models, arguments.n)
+        draw(arguments.figures, sets, rows, models, arguments.n)
         print(f"written: figures in {arguments.figures}")
     return 0
 
 
 def _score_levin(images, rows, names, arguments, protocol):
     """Rows of Levin's optimisation on some of the images; adds `levin_gain` and `levin_wins` to the models'."""
-    from training.baselines.propagation import levin
-    from training.evaluation.decoders import add_gain, score
-
     add_gain(rows, names)
     if not arguments.levin:
         return []
@@ -161,8 +157,6 @@ def _score_levin(images, rows, names, arguments, protocol):
 
 def _luma(arguments):
     """The codec and quality of --luma, or None."""
-    from training.data.luma import CODECS
-
     if arguments.luma is None:
         return None
     codec, quality = arguments.luma
@@ -173,32 +167,11 @@ def _luma(arguments):
     return codec, int(quality)
 
 
-def _draw(folder, sets, rows, models, steps):
-    """Draws the first model: figures 1 to 3 of the Crayon paper, or JPEG beside it, or the worst of several sets."""
-    from training.evaluation import figures as pictures
-
-    name, model = next(iter(models.items()))
-    images, n = sets[0][2], 16 if 16 in steps else steps[0]
-    if model.kind == "points":
-        pictures.figure1(folder / "figure1.png", images[0])
-        pictures.figure2(folder / "figure2.png", rows)
-        pictures.figure3(folder / "figure3.png", images[0], model, steps)
-    elif len(sets) == 1:
-        pictures.colors(folder / "colors.png", images[:: -(-len(images) // 4)], model, n)
-    else:
-        own = (row["each"]["psnr"] for row in rows if row["name"] == name and row["n"] == n)
-        lowest = [(one[0]["name"], one[2][int(np.argmin(each))]) for one, each in zip(sets, own, strict=True)]
-        pictures.worst(folder / "worst.png", lowest, model, n)
-
-
 def _sets(loaded, arguments):
     """For each data set how result files name it, its image names, and its images; `arguments.n` is filled in.
 
     Where it is not given it is what the runs were trained at, or else what of the paper's steps fits the images.
     """
-    from training.result_files import dataset_name
-    from training.tasks.grid import PAPER_STEPS
-
     specs = arguments.dataset or [own_dataset(loaded[0], "samples")]
     names = told_apart([dataset_name(spec) for spec in specs], [spec.removeprefix("folder:") for spec in specs])
     own = {run.settings.get("n") for run in loaded}
@@ -215,30 +188,24 @@ def _sets(loaded, arguments):
 
 def _images(loaded, spec, name, arguments):
     """The data set as result files name it, its image names, and its images; refuses what a model has seen."""
-    from training.data.sources import open_dataset
-    from training.loop.run_folder import only_unseen
-    from training.recipes import RECIPES
-
-    settings, steps = loaded[0].settings, arguments.n or [2]
+    settings, grids = loaded[0].settings, [Grid(n) for n in arguments.n or [2]]
     own = spec == settings.get("dataset")
     size = settings.get("size", 320) if arguments.size is None else arguments.size
-    if not 2 <= min(steps) <= max(steps) <= (size or max(steps)):
-        raise CommandError(f"--n must lie between 2 and the size of the crops, {size}")
+    for grid in grids if size else ():
+        grid.check((size, size))
     test_images = RECIPES[settings["recipe"]].TEST_IMAGES if own else ()
     photographs = open_dataset(spec, test_images, settings.get("seed", 0), arguments.data_dir)
     split = arguments.split or ("all" if photographs.flat and not own else "test")
     with only_unseen([] if arguments.allow_overlap else loaded, photographs, split):
         images = list(photographs.crops(split, size, limit=arguments.limit).as_numpy_iterator())
-    if min(min(rgb.shape[:2]) for _, rgb in images) < max(steps):
-        raise CommandError(f"an image of {spec} is smaller than --n {max(steps)}: give --size or a smaller --n")
+    for grid in grids:
+        grid.check(min((rgb.shape[:2] for _, rgb in images), key=min))
     dataset = {"name": name, "split": split, "images": len(images), "size": size or "whole"}
     return dataset, [name.decode() for name, _ in images], [rgb for _, rgb in images]
 
 
 def _by_content(images, rows):
     """The same rows over terciles of the images, by colour complexity and by texture density."""
-    from training.evaluation.subsets import CONTENT, terciles
-
     parts = []
     for what, measure in CONTENT.items():
         for level, positions in terciles([measure(rgb) for rgb in images]).items() if len(images) >= 3 else ():
@@ -250,9 +217,6 @@ def _by_content(images, rows):
 
 def _synthetic(size, decoders, steps, protocol):
     """Rows of the synthetic images, each a subset of its own."""
-    from training.evaluation.decoders import score
-    from training.evaluation.subsets import synthetic_images
-
     return [
         {key: value for key, value in row.items() if key != "each"}
         for n in steps

@@ -7,38 +7,34 @@ from training.baselines.image_codecs import grid_bytes, jpeg_colors
 from training.baselines.propagation import joint_bilateral
 from training.metrics.images import psnr
 from training.outputs import writing
-from zoo.codecs.grid import decode_image, encode_image
+from zoo.codecs.grid import through
 
 
-def colors(path, images, decoder, n):
+def colors(path, images, codec, grid):
     """One row an image: original, JPEG with as many bytes of colour as the grid takes, joint bilateral, decoder."""
     lines = []
     for rgb in images:
-        spent = grid_bytes(encode_image(rgb, n, decoder.kind, decoder.space)[1])
+        spent = grid_bytes(grid.encode(rgb)[1])
         jpeg, jpeg_bytes = jpeg_colors(rgb, spent)
         views = [
             (f"JPEG, {jpeg_bytes} bytes of colour", jpeg),
-            (f"joint bilateral, {spent} bytes", _decoded(joint_bilateral, rgb, n, decoder)),
-            (f"edge decoder, {spent} bytes", _decoded(decoder, rgb, n, decoder)),
+            (f"joint bilateral, {spent} bytes", through(joint_bilateral, rgb, grid)),
+            (f"edge decoder, {spent} bytes", through(codec, rgb, grid)),
         ]
         lines.append(_beside(rgb, views))
     _panels(path, lines)
 
 
-def worst(path, sets, decoder, n):
+def worst(path, sets, codec, grid):
     """One row for each (name, image): original, joint bilateral, decoder, and four times its error."""
     lines = []
     for name, rgb in sets:
-        decoded = _decoded(decoder, rgb, n, decoder)
-        views = [("joint bilateral", _decoded(joint_bilateral, rgb, n, decoder)), ("edge decoder", decoded)]
+        decoded = through(codec, rgb, grid)
+        views = [("joint bilateral", through(joint_bilateral, rgb, grid)), ("edge decoder", decoded)]
         error = (np.abs(rgb.astype(int) - decoded) * 4).clip(0, 255).astype(np.uint8)
         part = _where_most(rgb, decoded)
         lines.append([*_beside(rgb, views, name), ("four times its error", error[part])])
     _panels(path, lines)
-
-
-def _decoded(decode, rgb, n, decoder):
-    return decode_image(decode, rgb, n, decoder.kind, decoder.space)
 
 
 def _beside(rgb, views, name="original"):

@@ -6,18 +6,7 @@ from pathlib import Path
 from training.command import CommandError
 from training.result_files import dataset_name
 
-GRIDS, COLORIZERS, AUTOENCODERS = "decoders of grids", "colorizers", "auto-encoders"
-
-
-def kind_of(model):
-    """One of the three kinds of systems; a classifier stands with colorizers, whose colours it judges."""
-    from zoo.codecs.autoencoder import is_autoencoder
-    from zoo.codecs.classifier import is_classifier
-    from zoo.codecs.colorizer import color_space
-
-    if is_autoencoder(model):
-        return AUTOENCODERS
-    return COLORIZERS if color_space(model) or is_classifier(model) else GRIDS
+GRIDS, COLORIZERS, AUTOENCODERS = "decoders of grids", "colorizers", "auto-encoders"  # see `zoo.codecs.base.Codec.what`
 
 
 def run_names(runs, own=None):

@@ -4,7 +4,7 @@ import numpy as np
 from keras import ops
 
 from training.outputs import save_png, writing
-from zoo.codecs.grid import decode_image, encode_image
+from zoo.codecs.grid import Grid, through
 from zoo.color_grid import paint_hints
 from zoo.color_spaces import lab_to_rgb
 from zoo.images import to_uint8
@@ -12,18 +12,18 @@ from zoo.images import to_uint8
 
 def kept(rgb, n):
     """What a grid of points keeps of uint8 sRGB `(H, W, 3)`: grey, with the grid's colours at their pixels."""
-    luma, grid = encode_image(rgb, n, "points")
-    hints = ops.convert_to_numpy(paint_hints(grid[None], n, *luma.shape))[0]
+    luma, colors = Grid(n).encode(rgb)
+    hints = ops.convert_to_numpy(paint_hints(colors[None], n, *luma.shape))[0]
     return to_uint8(lab_to_rgb(np.dstack([luma, hints])))
 
 
-def preview(path, images, decoder, n):
+def preview(path, images, codec):
     """Writes one row an image: original, grey with its grid, recoloured, and four times the error."""
-    rows = []
+    rows, grid = [], codec.grid()
     for rgb in images:
-        decoded = decode_image(decoder, rgb, n, decoder.kind, decoder.space)
+        decoded = through(codec, rgb, grid)
         error = np.abs(rgb.astype(int) - decoded) * 4
-        rows.append([rgb, kept(rgb, n), decoded, error.clip(0, 255).astype(np.uint8)])
+        rows.append([rgb, kept(rgb, grid.n), decoded, error.clip(0, 255).astype(np.uint8)])
     save_rows(path, rows)
 
 

@@ -4,13 +4,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import keras
-
+import zoo
 from training.command import CommandError
 from training.outputs import read_json
 from zoo import weights
-from zoo.codecs.grid import model_decoder
-from zoo.registry import pretrained
+from zoo.codecs.base import Codec
 
 REMEDY = "put the run's own file there again"
 
@@ -21,24 +19,25 @@ class Run:
 
     Attributes:
         path: of the run folder or .keras file, or the name of weights of the zoo.
-        settings: of its recipe; empty for a bare .keras file.
+        codec: the model with all that stands between a photograph and it, see `zoo.load`.
         digests: of the images that it, or the weights that it started from, were trained or validated on.
         all_known: whether these are all: not for a bare .keras file, nor after a start from weights of unknown data.
     """
 
     path: Path
-    model: keras.Model
-    settings: dict
+    codec: Codec
     digests: set
     all_known: bool
 
-    def decoder(self):
-        """The model as a decoder (`zoo.codecs.grid`). CommandError if it is none."""
-        found = model_decoder(self.model)
-        if found is None:
-            inputs = sorted(tensor.name for tensor in self.model.inputs or ())
-            raise CommandError(f"{self.path} is no model from luma and hints or grid: its inputs are {inputs}")
-        return found
+    @property
+    def model(self):
+        """The Keras model."""
+        return self.codec.model
+
+    @property
+    def settings(self):
+        """Those of its recipe; empty for a bare .keras file."""
+        return self.codec.settings
 
 
 @contextmanager
@@ -69,36 +68,12 @@ def only_unseen(runs, photographs, split):
         )
 
 
-def usual_step(settings):
-    """The grid step at which a run is shown and exported: its own, or 20 for one that was trained at many."""
-    n = settings.get("n", "random")
-    return 20 if n == "random" else n
-
-
 def load_run(path):
-    """The `Run` in a run folder, of a .keras file or of weights of the zoo. CommandError if it cannot be had."""
-    path = Path(path)
-    if not path.exists() and (name := weights.find(str(path))):
-        return _pretrained(name)
-    file = path / "model.keras" if path.is_dir() else path
-    if not file.is_file():
-        raise CommandError(f"no run or model at {path}: train one with `python -m training.fit crayon --out {path}`")
-    try:
-        model = keras.models.load_model(file, compile=False)
-    except Exception as error:  # zipfile, h5py, JSON or Keras, whatever is damaged
-        reason = str(error).strip().split("\n")[0]
-        raise CommandError(f"{file} is not a Keras model that can be read ({reason})") from None
-    return Run(path, model, _beside(file, "recipe.json"), *_seen(file))
-
-
-def _pretrained(name):
-    card = weights.card(name)
-    try:
-        model = pretrained(name)
-    except ValueError as error:  # damaged
-        raise CommandError(str(error)) from None
-    settings = {key: value for key, value in card["settings"].items() if key != "dataset"}  # which is elsewhere
-    return Run(Path(name), model, settings, set(weights.seen(name)), True)
+    """The `Run` in a run folder, of a .keras file or of weights of the zoo. ZooError if it cannot be had."""
+    path, codec = Path(path), zoo.load(path)
+    if not path.exists():
+        return Run(path, codec, set(weights.seen(weights.find(str(path)))), True)
+    return Run(path, codec, *_seen(path / "model.keras" if path.is_dir() else path))
 
 
 def _beside(model, name):

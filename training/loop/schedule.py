@@ -5,10 +5,10 @@ import math
 import keras
 
 
-def learning_rate(settings, sources):
+def learning_rate(recipe, sources):
     """The setting `learning_rate` or, with `decay`, one cosine from there to zero over all steps of a run."""
-    rate = settings["learning_rate"]
-    if not settings["decay"]:
+    rate = recipe.learning_rate
+    if not recipe.decay:
         return rate
-    images = min(sources[0].count("train"), settings.get("limit") or math.inf)
-    return keras.optimizers.schedules.CosineDecay(rate, math.ceil(images / settings["batch_size"]) * settings["epochs"])
+    images = min(sources[0].count("train"), getattr(recipe, "limit", None) or math.inf)
+    return keras.optimizers.schedules.CosineDecay(rate, math.ceil(images / recipe.batch_size) * recipe.epochs)

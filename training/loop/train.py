@@ -7,13 +7,13 @@ from training.outputs import write_json
 PREVIEWED = 4  # validation images in preview.png
 
 
-def train(settings, out, data_dir=None, resume=False, progress=False, stop_early=None, **where):
+def train(recipe, out, data_dir=None, resume=False, progress=False, stop_early=None, **where):
     """Trains by a recipe into a run folder, with all that `main` leaves there but metrics.json.
 
     Of several hosts, only what the first one writes is kept, and there is no preview.png.
 
     Args:
-        settings: of the recipe, all of them, and its name as `recipe`.
+        recipe: with its settings, a `training.recipes.base.Recipe`.
         out: the run folder.
         data_dir: where TFDS finds or puts its data.
         resume: go on with what is there.
@@ -29,26 +29,25 @@ def train(settings, out, data_dir=None, resume=False, progress=False, stop_early
     from training.loop.callbacks import AfterEpoch, KeepBest, SaveState, StopOnNaN, TimeLeft, load_state
     from training.loop.devices import arithmetic, spread
     from training.loop.run_folder import check_photographs, seen_before
-    from training.recipes import RECIPES
 
-    recipe = RECIPES[settings["recipe"]]
+    settings = recipe.settings()
     scope, share = spread(**where)
-    keras.utils.set_random_seed(settings["seed"])
-    specs = [settings["dataset"], *filter(None, [settings.get("also")])]
-    sources = [open_dataset(spec, recipe.TEST_IMAGES, settings["seed"], data_dir) for spec in specs]
+    keras.utils.set_random_seed(recipe.seed)
+    specs = recipe.datasets()
+    sources = [open_dataset(spec, recipe.TEST_IMAGES, recipe.seed, data_dir) for spec in specs]
 
     with scope:
-        with arithmetic(settings["precision"]):
-            network = recipe.model(settings)
-            trained = recipe.training_model(network, settings, sources)
-        plain = network if settings["precision"] == "float32" else recipe.model(settings)
+        with arithmetic(recipe.precision):
+            network = recipe.model()
+            trained = recipe.training_model(network, sources)
+        plain = network if recipe.precision == "float32" else recipe.model()
         best, history = load_state(out, trained) if resume else (float("inf"), [])
     options = tf.data.Options()
     options.autotune.enabled = False  # its thread, which is waited for, may sleep for a minute after each epoch
-    *parts, steps = recipe.batches(sources, settings, len(history))
+    *parts, steps = recipe.batches(sources, len(history))
     batches, validation = (part.with_options(options) for part in parts)
     spacing = max(1, sources[0].count("validation") // PREVIEWED)
-    shown = sources[0].crops("validation", settings["size"]).shard(spacing, 0).take(PREVIEWED)
+    shown = sources[0].crops("validation", recipe.size).shard(spacing, 0).take(PREVIEWED)
     shown = [rgb for _, rgb in shown.as_numpy_iterator()]
 
     seen = digests(sources)
@@ -60,8 +59,8 @@ def train(settings, out, data_dir=None, resume=False, progress=False, stop_early
     for spec, photographs in zip(specs, sources, strict=True):
         print(f"photographs of {spec}: {photographs.account()}")
     print(
-        f"{settings['recipe']}: {network.count_params():,} parameters, {steps} steps an epoch, "
-        f"epoch {len(history) + 1} to {settings['epochs']}, in {out}",
+        f"{recipe.name}: {network.count_params():,} parameters, {steps} steps an epoch, "
+        f"epoch {len(history) + 1} to {recipe.epochs}, in {out}",
         flush=True,
     )
     keep_best = KeepBest(out / "model.keras", network, best, plain)
@@ -70,16 +69,16 @@ def train(settings, out, data_dir=None, resume=False, progress=False, stop_early
         keep_best,
         keras.callbacks.TensorBoard(out / "logs", write_graph=False),
         SaveState(out, keep_best, history),
-        TimeLeft(settings["epochs"], steps, recipe.FASTER),
+        TimeLeft(recipe.epochs, steps, recipe.FASTER),
     ]
     if share.count == 1:
-        callbacks.append(AfterEpoch(lambda: recipe.preview(out / "preview.png", shown, network, settings)))
+        callbacks.append(AfterEpoch(lambda: recipe.preview(out / "preview.png", shown, network)))
     if stop_early:
         callbacks.append(keras.callbacks.EarlyStopping(patience=stop_early))
     trained.fit(
         share.of(batches),
         validation_data=share.of(validation),
-        epochs=settings["epochs"],
+        epochs=recipe.epochs,
         initial_epoch=len(history),
         steps_per_epoch=steps,
         shuffle=False,  # the data set shuffles itself

@@ -12,7 +12,6 @@ from training.evaluation.scored import one_dataset, run_names
 from training.loop.run_folder import load_run, only_unseen
 from training.outputs import result_path
 from training.papers import champati_figures as figures
-from zoo.codecs.colorizer import colored
 from zoo.color_bins import nearest_bin
 from zoo.color_spaces import lab_to_rgb, rgb_to_lab
 from zoo.images import chunks, to_uint8
@@ -93,7 +92,7 @@ def tables(arguments, argv):
     data = open_dataset(spec, (), 0, arguments.data_dir)
     with only_unseen(runs, data, "test"):
         images, labels = data.labelled("test", 32, arguments.limit)
-    score, rows = ColorScorer(images, classifier.model, labels), []
+    score, rows = ColorScorer(images, classifier.codec, labels), []
 
     def add(table, name, decoded, **more):
         rows.append({"name": name, "table": table, **more, "metrics": score(decoded), "paper": paper_figures(name)})
@@ -108,7 +107,7 @@ def tables(arguments, argv):
     guesses = {}
     for run in runs:
         if run is not classifier:
-            settings, decoded = run.settings, colored(run.model, images)
+            settings, decoded = run.settings, run.codec.colored(images)
             name, more = row_name(settings), {key: settings[key] for key in ("width", "epochs", "seed")}
             more |= {
                 "images": settings["limit"] or data.count("train"),

@@ -7,7 +7,6 @@ from training.loop.previews import save_rows
 from training.metrics.images import psnr
 from training.outputs import writing
 from training.tasks.rebalancing import bin_counts, rebalancing_weights, smoothed_distribution
-from zoo.codecs.colorizer import annealed
 from zoo.color_spaces import rgb_to_lab
 from zoo.models.champati import bin_colors
 
@@ -38,7 +37,7 @@ def distributions(path, images, bins=81):
 
 def temperatures(path, run, images):
     """Figure 7: a column for the truth and one for each temperature of the annealed mean, from the mean to the mode."""
-    columns = [images, *(annealed(run, images, temperature) for temperature in TEMPERATURES)]
+    columns = [images, *(run.codec.annealed(images, temperature) for temperature in TEMPERATURES)]
     save_rows(path, _large(columns))
 
 

@@ -2,9 +2,34 @@
 
 import numpy as np
 
+from training.evaluation import figures
 from training.loop.previews import kept
 from training.outputs import save_png, writing
-from zoo.codecs.grid import decode_image
+from zoo.codecs.grid import through
+
+
+def draw(folder, sets, rows, codecs, steps):
+    """Draws the first codec: figures 1 to 3 of the paper, or JPEG beside it, or the worst of several data sets.
+
+    Args:
+        folder: where to.
+        sets: for each data set how result files name it, the names of its images, and the images.
+        rows: of `training.evaluation.decoders.score`.
+        codecs: `zoo.codecs.grid.GridCodec` by name.
+        steps: grid steps.
+    """
+    name, codec = next(iter(codecs.items()))
+    images, n = sets[0][2], 16 if 16 in steps else steps[0]
+    if codec.kind == "points":
+        figure1(folder / "figure1.png", images[0])
+        figure2(folder / "figure2.png", rows)
+        figure3(folder / "figure3.png", images[0], codec, steps)
+    elif len(sets) == 1:
+        figures.colors(folder / "colors.png", images[:: -(-len(images) // 4)], codec, codec.grid(n))
+    else:
+        own = (row["each"]["psnr"] for row in rows if row["name"] == name and row["n"] == n)
+        lowest = [(one[0]["name"], one[2][int(np.argmin(each))]) for one, each in zip(sets, own, strict=True)]
+        figures.worst(folder / "worst.png", lowest, codec, codec.grid(n))
 
 
 def figure1(path, rgb, n=3):
@@ -37,10 +62,10 @@ def figure2(path, rows):
         figure.savefig(temporary, dpi=110)
 
 
-def figure3(path, rgb, decoder, steps):
+def figure3(path, rgb, codec, steps):
     """Figure 3 of the paper: one image across n: what is kept above, what is decoded below; the original first."""
     above = [rgb, *(kept(rgb, n) for n in steps)]
-    below = [np.zeros_like(rgb), *(decode_image(decoder, rgb, n, decoder.kind, decoder.space) for n in steps)]
+    below = [np.zeros_like(rgb), *(through(codec, rgb, codec.grid(n)) for n in steps)]
     _enlarged(path, np.vstack([np.hstack(above), np.hstack(below)]), 1)
 
 

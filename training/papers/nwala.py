@@ -11,11 +11,10 @@ import numpy as np
 
 from training.baselines.palettes import PALETTES, paletted
 from training.command import CommandError
-from training.evaluation.autoencoders import CURVES, codec_of, named, nearest_kmeans
+from training.evaluation.autoencoders import CURVES, is_adaptive, named, nearest_kmeans
 from training.metrics.images import psnr, ssim
 from training.outputs import writing
 from training.papers import nwala_figures as figures
-from zoo.codecs.autoencoder import encoded, is_adaptive, reconstructed
 from zoo.models.nwala import STRIDE
 
 RECONSTRUCTIONS = 20
@@ -40,15 +39,15 @@ def write_report(folder, loaded, images, labels, names, rows):
     """
     paper, adaptive = _chosen(loaded)
     history = _history(paper.path)
-    decoded = reconstructed(paper.model, images)
+    decoded = paper.codec.samples(images)
     pairs = list(zip(images, decoded, strict=True))
     psnrs, ssims = ([metric(*pair) for pair in pairs] for metric in (psnr, ssim))
     errors = [np.mean((a.astype(float) - b) ** 2) / 255**2 for a, b in pairs]
-    codec, depth = codec_of(adaptive)
+    codec = adaptive.codec
     charts = {
         "training-loss": figures.training_loss(history),
         "reconstructions": figures.reconstructions(images[:RECONSTRUCTIONS], decoded[:RECONSTRUCTIONS]),
-        "latent": figures.latent_map(np.stack(encoded(paper.model, images)), labels, names),
+        "latent": figures.latent_map(np.stack(paper.codec.encoded(images)), labels, names),
         "error-histogram": figures.error_histogram(errors),
         "loss-and-accuracy": figures.loss_and_accuracy(history),
         "both-losses": figures.both_losses(history),
@@ -57,9 +56,9 @@ def write_report(folder, loaded, images, labels, names, rows):
         "ssim-histogram": figures.ssim_histogram(ssims),
         "ssim-against-psnr": figures.ssim_against_psnr(psnrs, ssims),
         **_curves(rows),
-        "bits": figures.bit_maps(images[:MAPPED], [_mean_bits(codec, rgb, depth) for rgb in images[:MAPPED]]),
+        "bits": figures.bit_maps(images[:MAPPED], [_mean_bits(codec, rgb) for rgb in images[:MAPPED]]),
     }
-    contenders = _contenders(images, decoded, paper, codec, depth, rows)
+    contenders = _contenders(images, decoded, paper, codec, rows)
     parts = []
     for name, png in _write_charts(folder, charts).items():
         figure = charts[name]
@@ -105,24 +104,24 @@ def _write_charts(folder, charts):
 
 def _chosen(loaded):
     """The first run of the paper's network, and the first of the adaptive one."""
-    return [next((run for run in loaded if is_adaptive(run.model) == adaptive), None) for adaptive in (False, True)]
+    return [next((run for run in loaded if is_adaptive(run) == adaptive), None) for adaptive in (False, True)]
 
 
-def _contenders(images, decoded, paper, codec, depth, rows):
+def _contenders(images, decoded, paper, codec, rows):
     """What the paper's network, the adaptive one and k-means make of the same images, at about the same PSNR.
 
     k-means has the number of colours whose PSNR is nearest the paper's, the adaptive network the level nearest that.
     """
     kmeans = nearest_kmeans(rows)
-    adaptive_rows = named(rows, CURVES[depth])
+    adaptive_rows = named(rows, CURVES[codec.depth])
     own = min(adaptive_rows, key=lambda row: abs(row["metrics"]["psnr"] - kmeans["metrics"]["psnr"]))
-    files, encoding = _timed(lambda rgb: codec.encode(rgb, own["point"], depth), images)
+    files, encoding = _timed(lambda rgb: codec.encode(rgb, own["point"]), images)
     ours, decoding = _timed(codec.decode, files)
     palettes, clustering = _timed(
         lambda rgb: paletted(rgb, PALETTES["k-means"](rgb, kmeans["point"]), "k-means"), images
     )
-    _, whole = _timed(lambda rgb: reconstructed(paper.model, [rgb]), images[:TIMED])
-    floats = 4 * encoded(paper.model, images[:1])[0].size
+    _, whole = _timed(lambda rgb: paper.codec.samples([rgb]), images[:TIMED])
+    floats = 4 * paper.codec.encoded(images[:1])[0].size
     return {
         "paper's network": _measured(images, decoded, [floats] * len(images), whole, "1"),
         f"adaptive, level {own['point']}": _measured(
@@ -172,9 +171,9 @@ def _timed(function, items):
     return found, 1000 * (time.perf_counter() - begun) / len(items)
 
 
-def _mean_bits(codec, rgb, depth, level=4):
+def _mean_bits(codec, rgb, level=4):
     """Bits of a number at each position of the latent, mean over its channels."""
-    _, bits, _ = codec.latents(rgb[None], level, depth)
+    _, bits, _ = codec.latents(rgb[None], level)
     return bits[0][..., codec.band].mean(-1)
 
 

@@ -1,30 +1,42 @@
-"""Recipes: one module for each published experiment.
+"""Recipes: a class for each published experiment, in a file whose docstring has the command, the time and the result.
 
-The docstring of a recipe has the command, the time and the result. A recipe holds
-
-- `DEFAULTS`: its settings, all of them flags of `training.fit`, `add_arguments(parser)` for those that are its own, and
-  `check(settings)`;
-- `TEST_IMAGES`: positions of the test images, see `training.data.sources.open_dataset`;
-- `SEARCH`: which settings `training.tune` searches, and over which values; `SEARCH_TRAINED`: those of a trained model,
-  where it has any;
-- `FASTER`: what to type on a machine that is too slow for it;
-- `model(settings)`: the network to train;
-- `training_model(network, settings, sources)`: a compiled model from photographs to what the network makes of them;
-- `batches(sources, settings, epoch)`: what it is fitted to, endless, from the epoch of this number on, what it is
-  validated on, and how many steps are an epoch, from the `Photographs` of `--dataset` and `--also`;
-- `preview(path, images, network, settings)`: writes a picture of what it does to a few images, and `report(settings)`:
-  arguments of the evaluation that ends a run;
-- `paper(settings)`: the paper's figures for such a model, where there are any.
+An instance holds the settings of one run; see `training.recipes.base.Recipe`. Recipes import Keras, TensorFlow and
+what needs them only in the methods that do, so that the flags of all are known in no time.
 """
 
-from training.recipes import adaptive_autoencoder, champati, champati_features, color_autoencoder, crayon, crayon_edge
+from training.recipes.adaptive_autoencoder import AdaptiveAutoencoder
+from training.recipes.base import add_flags, names, summary
+from training.recipes.champati import Champati
+from training.recipes.champati_features import ChampatiFeatures
+from training.recipes.color_autoencoder import ColorAutoencoder
+from training.recipes.crayon import Crayon
+from training.recipes.crayon_edge import CrayonEdge, CrayonEdgeM
 
 RECIPES = {
-    "adaptive_autoencoder": adaptive_autoencoder,
-    "champati": champati,
-    "champati_features": champati_features,
-    "color_autoencoder": color_autoencoder,
-    "crayon": crayon,
-    "crayon_edge": crayon_edge,
-    "crayon_edge_m": crayon_edge,
+    recipe.name: recipe
+    for recipe in (AdaptiveAutoencoder, Champati, ChampatiFeatures, ColorAutoencoder, Crayon, CrayonEdge, CrayonEdgeM)
 }
+
+
+def recipe_of(settings):
+    """The recipe of settings such as recipe.json holds; it has the defaults of those that are missing.
+
+    Raises:
+        CommandError: settings that do not go together.
+    """
+    recipe = RECIPES[settings["recipe"]]
+    return recipe(**{name: settings[name] for name in names(recipe) if name in settings})
+
+
+def add_recipes(parser):
+    """Adds a command for each recipe, with its settings as flags; gives their parsers by name.
+
+    Of the settings, only those that are told will be among the arguments: `recipe_of(vars(arguments))` has the others.
+    """
+    commands = {}
+    recipes = parser.add_subparsers(dest="recipe", required=True, metavar="RECIPE", help=", ".join(RECIPES))
+    for name, recipe in RECIPES.items():
+        commands[name] = command = recipes.add_parser(name, help=summary(recipe))
+        add_flags(command, recipe)
+        command.add_argument("--data-dir", help="where TFDS finds or puts its data; TFDS_DATA_DIR if not given")
+    return commands

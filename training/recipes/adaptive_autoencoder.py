@@ -11,59 +11,67 @@ is bits for each pixel and squared error, each image at a level drawn at random 
 - `uniform`: eight everywhere, the same network without its adaptivity.
 """
 
-import keras
+from dataclasses import dataclass
 
 from training.command import positive
-from training.loop.previews import save_rows
-from training.loop.schedule import learning_rate
-from training.recipes.color_autoencoder import add_common_arguments, batches, check
-from training.tasks.latent import LatentTask
-from zoo import adaptive_autoencoder
-from zoo.codecs.latent import LatentCodec
-from zoo.models.adaptive_autoencoder import DEPTHS, LEVELS
+from training.recipes.base import setting
+from training.recipes.crops import CropRecipe
 
-__all__ = ["batches", "check"]  # those of the paper's network
-
-TEST_IMAGES = ()
+DEPTHS = ("latent", "colors", "uniform")  # these and the levels of quality are of `zoo.models.adaptive_autoencoder`
+LEVELS = 8
 PREVIEWED_LEVELS = (0, 3, 6)
 
-DEFAULTS = {
-    "dataset": "cifar100",
-    "depth": "latent",
-    "width": 32,
-    "latent": 128,
-    "size": 32,
-    "batch_size": 32,
-    "epochs": 20,
-    "learning_rate": 3e-3,
-    "decay": False,
-    "seed": 0,
-}
 
-FASTER = "--width 16 --epochs 5"
-SEARCH = {"depth": tuple(DEPTHS), "latent": (96, 128, 192), "width": (16, 32, 48), "learning_rate": (1e-3, 3e-3, 6e-3)}
-SEARCH_TRAINED = {"level": tuple(range(LEVELS))}
+@dataclass(frozen=True, kw_only=True)
+class AdaptiveAutoencoder(CropRecipe):
+    """The adaptive auto-encoder."""
 
+    name = "adaptive_autoencoder"
+    SEARCH = {"depth": DEPTHS, "latent": (96, 128, 192), "width": (16, 32, 48), "learning_rate": (1e-3, 3e-3, 6e-3)}
+    SEARCH_TRAINED = {"level": tuple(range(LEVELS))}
+    FASTER = "--width 16 --epochs 5"
 
-def add_arguments(parser):
-    """The flags that only this recipe has."""
-    parser.add_argument("--depth", choices=DEPTHS, help="how many bits each position of the latent gets")
-    parser.add_argument("--latent", type=positive, help="channels of the latent")
-    add_common_arguments(parser)
+    dataset: str = "cifar100"
+    epochs: int = 20
+    learning_rate: float = 3e-3
+    depth: str = setting("latent", "how many bits each position of the latent gets", choices=DEPTHS)
+    latent: int = setting(128, "channels of the latent", positive)
+    width: int = setting(32, "filters of the first convolution", positive)
+    size: int = 32
+    batch_size: int = 32
 
+    def model(self):
+        from zoo import adaptive_autoencoder
 
-def model(settings):
-    """The network to train."""
-    return adaptive_autoencoder(width=settings["width"], latent=settings["latent"])
+        return adaptive_autoencoder(width=self.width, latent=self.latent)
 
+    def training_model(self, network, sources):
+        """A compiled model from images to what they cost in bits and error."""
+        import keras
 
-def training_model(network, settings, sources):
-    """A compiled model from images to what they cost in bits and error."""
-    rgb = keras.Input((settings["size"],) * 2 + (3,), dtype="uint8", name="rgb")
-    trained = keras.Model(rgb, LatentTask(network, settings["depth"]).outputs(rgb))
-    optimizer = keras.optimizers.Adam(learning_rate(settings, sources))
-    trained.compile(optimizer, _column(0, "cost"), metrics=[_column(1, "bpp"), _column(2, "psnr")])
-    return trained
+        from training.loop.schedule import learning_rate
+        from training.tasks.latent import LatentTask
+
+        rgb = keras.Input((self.size, self.size, 3), dtype="uint8", name="rgb")
+        trained = keras.Model(rgb, LatentTask(network, self.depth).outputs(rgb))
+        optimizer = keras.optimizers.Adam(learning_rate(self, sources))
+        trained.compile(optimizer, _column(0, "cost"), metrics=[_column(1, "bpp"), _column(2, "psnr")])
+        return trained
+
+    def preview(self, path, images, network):
+        """Writes one row an image: original, and decoded at three levels of quality."""
+        from training.loop.previews import save_rows
+        from zoo.codecs.latent import LatentCodec
+
+        codec = LatentCodec(network, self.settings())
+        rows = []
+        for rgb in images:
+            decoded = [codec.decode(codec.encode(rgb, level)) for level in PREVIEWED_LEVELS]
+            rows.append([rgb, *decoded])
+        save_rows(path, rows)
+
+    def report(self):
+        return ["--size", str(self.size), "--limit", "200"]
 
 
 def _column(number, name):
@@ -72,18 +80,3 @@ def _column(number, name):
 
     column.__name__ = name
     return column
-
-
-def preview(path, images, network, settings):
-    """Writes one row an image: original, and decoded at three levels of quality."""
-    codec = LatentCodec(network)
-    rows = []
-    for rgb in images:
-        decoded = [codec.decode(codec.encode(rgb, level, settings["depth"])) for level in PREVIEWED_LEVELS]
-        rows.append([rgb, *decoded])
-    save_rows(path, rows)
-
-
-def report(settings):
-    """Arguments of the closing evaluation."""
-    return ["--size", str(settings["size"]), "--limit", "200"]

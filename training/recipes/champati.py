@@ -16,180 +16,145 @@ and a learning rate that falls to zero,
 which take some ten minutes on one core.
 """
 
-import keras
-import numpy as np
-import tensorflow as tf
+from dataclasses import dataclass
 
 from training.command import CommandError, positive
-from training.data.batches import in_epochs, pairs
-from training.loop.previews import save_rows
-from training.loop.schedule import learning_rate
-from training.tasks.luma import LumaTask
-from training.tasks.rebalancing import bin_counts, rebalancing_weights
-from zoo import champati_baseline, champati_classification, champati_regression, colorize
-from zoo.codecs.colorizer import SPACES
-from zoo.color_bins import LATTICES
-from zoo.models.champati import VGG_MODES, bin_colors
+from training.recipes.base import setting
+from training.recipes.cifar import CifarRecipe
 
-NETWORKS = {
-    "baseline": champati_baseline,
-    "regression": champati_regression,
-    "classification": champati_classification,
-}
-TEST_IMAGES = ()
-
-DEFAULTS = {
-    "dataset": "cifar10",
-    "network": "classification",
-    "color_space": "lab",
-    "loss": "squared",
-    "bins": 81,
-    "lattice": "edge",
-    "rebalance": False,
-    "mix": 0.2,
-    "sigma": 3.0,
-    "soft": False,
-    "temperature": 0.38,
-    "vgg": None,
-    "vgg_weights": None,
-    "width": 32,
-    "size": 32,
-    "limit": None,
-    "batch_size": 1024,
-    "epochs": 140,
-    "learning_rate": 5e-4,
-    "decay": False,
-    "seed": 0,
-}
-
-FASTER = "--width 8 --limit 20000 --epochs 3 --batch-size 16 --learning-rate 3e-3 --decay"
-SEARCH = {
-    "bins": (49, 64, 81, 100, 144, 225, 313),
-    "lattice": LATTICES,
-    "rebalance": (False, True),
-    "mix": (0.1, 0.2, 0.5),
-    "sigma": (1.0, 3.0, 5.0),
-    "vgg": VGG_MODES,
-    "width": (8, 16, 32),
-    "learning_rate": (5e-4, 1e-3, 3e-3),
-}
-SEARCH_TRAINED = {"temperature": (1.0, 0.77, 0.58, 0.38, 0.29, 0.14)}
+NETWORKS = ("baseline", "regression", "classification")
+LATTICES = ("edge", "center")  # of `zoo.color_bins`
+VGG_MODES = ("frozen", "trainable")  # beside none; of `zoo.models.champati`
 
 
-def add_arguments(parser):
-    """The flags that only this recipe has."""
-    parser.add_argument("--network", choices=NETWORKS, help="figure 4, 5 or 6 of the paper")
-    parser.add_argument("--color-space", choices=("lab", "yuv", "rgb"), help="of the colours")
-    parser.add_argument("--loss", choices=("squared", "absolute"), help="regression: the error; squared is published")
-    parser.add_argument("--bins", type=positive, help="classification: a square number, or 313 for Zhang's")
-    parser.add_argument("--lattice", choices=LATTICES, help="classification: where in its cell a bin's colour is")
-    parser.add_argument("--rebalance", action="store_true", help="classification: rare bins count more, equation 5")
-    parser.add_argument("--mix", type=float, help="rebalancing: share of the uniform distribution, lambda")
-    parser.add_argument("--sigma", type=float, help="rebalancing: width of the smoothing, in bins")
-    parser.add_argument("--soft", action="store_true", help="classification: soft labels of Zhang et al. 2016")
-    parser.add_argument("--temperature", type=float, help="classification: of the annealed mean")
-    parser.add_argument("--vgg", choices=[mode for mode in VGG_MODES if mode], help="VGG16's first two layers")
-    parser.add_argument("--vgg-weights", help=".npz of VGG16's first block; Keras downloads them if not given")
-    parser.add_argument("--width", type=positive, help="filters of the first convolution")
-    parser.add_argument("--size", type=positive, help="side of the central crops")
-    parser.add_argument("--limit", type=positive, help="training images at most; all if not given")
-    parser.add_argument("--batch-size", type=positive, help="images a step")
-    parser.add_argument("--decay", action="store_true", help="let the learning rate fall to zero on one cosine; ours")
+@dataclass(frozen=True, kw_only=True)
+class Champati(CifarRecipe):
+    """A colorizer of Champati, Houle and Zhang."""
 
+    name = "champati"
+    SEARCH = {
+        "bins": (49, 64, 81, 100, 144, 225, 313),
+        "lattice": LATTICES,
+        "rebalance": (False, True),
+        "mix": (0.1, 0.2, 0.5),
+        "sigma": (1.0, 3.0, 5.0),
+        "vgg": (None, *VGG_MODES),
+        "width": (8, 16, 32),
+        "learning_rate": (5e-4, 1e-3, 3e-3),
+    }
+    SEARCH_TRAINED = {"temperature": (1.0, 0.77, 0.58, 0.38, 0.29, 0.14)}
+    FASTER = "--width 8 --limit 20000 --epochs 3 --batch-size 16 --learning-rate 3e-3 --decay"
 
-def check(settings):
-    """CommandError for settings that do not go together."""
-    if settings["network"] == "baseline" and settings["vgg"]:
-        raise CommandError("--vgg is not for --network baseline")
-    if not 0 <= settings["mix"] <= 1 or settings["sigma"] < 0:
-        raise CommandError("--mix must lie between 0 and 1, and --sigma not be negative")
-    if settings["network"] == "classification":
+    epochs: int = 140
+    learning_rate: float = 5e-4
+    network: str = setting("classification", "figure 4, 5 or 6 of the paper", choices=NETWORKS)
+    color_space: str = setting("lab", "of the colours", choices=("lab", "yuv", "rgb"))
+    loss: str = setting("squared", "regression: the error; squared is published", choices=("squared", "absolute"))
+    bins: int = setting(81, "classification: a square number, or 313 for Zhang's", positive)
+    lattice: str = setting("edge", "classification: where in its cell a bin's colour is", choices=LATTICES)
+    rebalance: bool = setting(False, "classification: rare bins count more, equation 5")
+    mix: float = setting(0.2, "rebalancing: share of the uniform distribution, lambda", float)
+    sigma: float = setting(3.0, "rebalancing: width of the smoothing, in bins", float)
+    soft: bool = setting(False, "classification: soft labels of Zhang et al. 2016")
+    temperature: float = setting(0.38, "classification: of the annealed mean", float)
+    vgg: str | None = setting(None, "VGG16's first two layers", choices=VGG_MODES)
+    vgg_weights: str | None = setting(None, ".npz of VGG16's first block; Keras downloads them if not given")
+    batch_size: int = 1024
+
+    def check(self):
+        if self.network == "baseline" and self.vgg:
+            raise CommandError("--vgg is not for --network baseline")
+        if not 0 <= self.mix <= 1 or self.sigma < 0:
+            raise CommandError("--mix must lie between 0 and 1, and --sigma not be negative")
+        if self.network == "classification":
+            try:
+                self._bin_colors()
+            except ValueError as error:
+                raise CommandError(f"no such bins: {error}") from None
+            if self.soft and self.color_space != "lab":
+                raise CommandError("--soft is for --color-space lab")
+            if not self.temperature > 0:
+                raise CommandError(f"--temperature must be above 0, not {self.temperature}")
+
+    def model(self):
+        import zoo
+
+        options = {"color_space": self.color_space, "width": self.width}
+        if self.network == "baseline":
+            options["input_size"] = (self.size, self.size)
+        else:
+            options |= {"vgg": self.vgg, "vgg_weights": self.vgg_weights}
+        if self.network == "classification":
+            options |= {"bins": self.bins, "lattice": self.lattice, "temperature": self.temperature}
         try:
-            bin_colors(settings["bins"], settings["color_space"], settings["lattice"])
-        except ValueError as error:
-            raise CommandError(f"no such bins: {error}") from None
-        if settings["soft"] and settings["color_space"] != "lab":
-            raise CommandError("--soft is for --color-space lab")
-        if not settings["temperature"] > 0:
-            raise CommandError(f"--temperature must be above 0, not {settings['temperature']}")
+            return getattr(zoo, f"champati_{self.network}")(**options)
+        except (OSError, KeyError) as error:
+            raise CommandError(f"no weights of VGG16 in --vgg-weights {self.vgg_weights} ({error})") from None
 
+    def training_model(self, network, sources):
+        """A compiled model from images to logits of bins, or to colours."""
+        import keras
 
-def model(settings):
-    """The network to train."""
-    network = settings["network"]
-    options = {"color_space": settings["color_space"], "width": settings["width"]}
-    if network == "baseline":
-        options["input_size"] = (settings["size"],) * 2
-    else:
-        options |= {name: settings[name] for name in ("vgg", "vgg_weights")}
-    if network == "classification":
-        options |= {name: settings[name] for name in ("bins", "lattice", "temperature")}
-    try:
-        return NETWORKS[network](**options)
-    except (OSError, KeyError) as error:
-        raise CommandError(f"no weights of VGG16 in --vgg-weights {settings['vgg_weights']} ({error})") from None
+        from training.loop.schedule import learning_rate
 
+        task = self._task(sources)
+        target, loss = self.color_space, getattr(task, f"{self.loss}_error")
+        if task.bins is not None:
+            target, loss = "bins", task.cross_entropy
+        rgb = keras.Input((self.size, self.size, 3), dtype="uint8", name="rgb")
+        trained = keras.Model(rgb, network(task.inputs(rgb))[target])
+        trained.compile(keras.optimizers.Adam(learning_rate(self, sources)), loss)
+        return trained
 
-def training_model(network, settings, sources):
-    """A compiled model from images to logits of bins, or to colours."""
-    task = _task(settings, sources)
-    target, loss = settings["color_space"], getattr(task, f"{settings['loss']}_error")
-    if task.bins is not None:
-        target, loss = "bins", task.cross_entropy
-    rgb = keras.Input((settings["size"], settings["size"], 3), dtype="uint8", name="rgb")
-    trained = keras.Model(rgb, network(task.inputs(rgb))[target])
-    trained.compile(keras.optimizers.Adam(learning_rate(settings, sources)), loss)
-    return trained
+    def _task(self, sources):
+        from training.tasks.luma import LumaTask
+        from training.tasks.rebalancing import bin_counts, rebalancing_weights
+        from zoo.codecs.colorizer import SPACES
 
+        if self.network != "classification":
+            return LumaTask(self.color_space)
+        bins, weights = self._bin_colors(), None
+        if self.rebalance:
+            counts = bin_counts(self._images(sources, "train"), SPACES[self.color_space].from_rgb, bins)
+            weights = rebalancing_weights(counts, bins, self.mix, self.sigma)
+        return LumaTask(self.color_space, bins, weights, self.soft)
 
-def _task(settings, sources):
-    space = settings["color_space"]
-    if settings["network"] != "classification":
-        return LumaTask(space)
-    bins, weights = bin_colors(settings["bins"], space, settings["lattice"]), None
-    if settings["rebalance"]:
-        images = _images(sources, settings, "train")
-        counts = bin_counts(images, SPACES[space].from_rgb, bins)
-        weights = rebalancing_weights(counts, bins, settings["mix"], settings["sigma"])
-    return LumaTask(space, bins, weights, settings["soft"])
+    def batches(self, sources, epoch):
+        import tensorflow as tf
 
+        from training.data.batches import in_epochs, pairs
 
-def batches(sources, settings, epoch):
-    """The tf.data set of training, endless, from `epoch` on; that of validation; and how many steps are an epoch.
+        train, held_out = (
+            tf.data.Dataset.from_tensor_slices(self._images(sources, split)) for split in ("train", "validation")
+        )
+        train, steps = in_epochs(train, self.batch_size, self.seed, epoch)
+        train = train.enumerate(epoch * steps).map(
+            lambda step, rgb: tf.image.stateless_random_flip_left_right(rgb, (self.seed, step))
+        )
+        return pairs(train), pairs(held_out.batch(self.batch_size)), steps
 
-    Images of training are mirrored at random.
-    """
-    train, held_out = (
-        tf.data.Dataset.from_tensor_slices(_images(sources, settings, split)) for split in ("train", "validation")
-    )
-    train, steps = in_epochs(train, settings["batch_size"], settings["seed"], epoch)
-    train = train.enumerate(epoch * steps).map(
-        lambda step, rgb: tf.image.stateless_random_flip_left_right(rgb, (settings["seed"], step))
-    )
-    return pairs(train), pairs(held_out.batch(settings["batch_size"])), steps
+    def _bin_colors(self):
+        from zoo.models.champati import bin_colors
 
+        return bin_colors(self.bins, self.color_space, self.lattice)
 
-def _images(sources, settings, split):
-    return sources[0].unlabelled(split, settings["size"], settings["limit"])
+    def _images(self, sources, split):
+        return sources[0].unlabelled(split, self.size, self.limit)
 
+    def preview(self, path, images, network):
+        """Writes one row an image: original, grey, coloured."""
+        import numpy as np
 
-def preview(path, images, network, _):
-    """Writes one row an image: original, grey, coloured."""
-    rows = []
-    for rgb in images:
-        colored = colorize(network, rgb)
-        grey = np.repeat(rgb.mean(-1, keepdims=True).round().astype(np.uint8), 3, -1)
-        rows.append([rgb, grey, colored])
-    save_rows(path, rows)
+        from training.loop.previews import save_rows
+        from zoo import colorize
 
+        rows = []
+        for rgb in images:
+            colored = colorize(network, rgb)
+            grey = np.repeat(rgb.mean(-1, keepdims=True).round().astype(np.uint8), 3, -1)
+            rows.append([rgb, grey, colored])
+        save_rows(path, rows)
 
-def paper(settings):
-    """The paper's figures for a model of these settings, where it has any."""
-    from training.papers.champati import paper_figures, row_name
-
-    return paper_figures(row_name(settings))
-
-
-def report(settings):
-    """Arguments of the closing evaluation: on some of the test images, `--tables champati` scores all."""
-    return ["--size", str(settings["size"]), "--limit", "1000"]
+    def report(self):
+        """On some of the test images; `--tables champati` scores all."""
+        return ["--size", str(self.size), "--limit", "1000"]

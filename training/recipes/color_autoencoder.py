@@ -8,86 +8,65 @@ error of R, G and B in 0 to 1, whose figures the paper prints; `--ssim 0.1` puts
 `--latent 48` puts a bottleneck in the middle. About two hours on one CPU core.
 """
 
-import keras
-from keras import ops
+from dataclasses import dataclass
 
 from training.command import CommandError, positive
-from training.loop.previews import save_rows
-from training.loop.schedule import learning_rate
-from training.metrics.ssim_loss import ssim
-from training.recipes.crayon import batches
-from zoo import color_autoencoder
-from zoo.codecs.autoencoder import reconstructed
-from zoo.models.nwala import STRIDE
-
-__all__ = ["batches"]  # those of Crayon
-
-TEST_IMAGES = ()
-
-DEFAULTS = {
-    "dataset": "cifar100",
-    "width": 64,
-    "latent": None,
-    "ssim": 0.0,
-    "size": 32,
-    "batch_size": 64,
-    "epochs": 50,
-    "learning_rate": 1e-3,
-    "decay": False,
-    "seed": 0,
-}
-
-FASTER = "--width 16"
+from training.recipes.base import setting
+from training.recipes.crops import CropRecipe
 
 
-def add_arguments(parser):
-    """The flags that only this recipe has."""
-    parser.add_argument("--latent", type=positive, help="channels of a bottleneck; none if not given")
-    parser.add_argument("--ssim", type=float, help="share of 1 - SSIM in the loss")
-    add_common_arguments(parser)
+@dataclass(frozen=True, kw_only=True)
+class ColorAutoencoder(CropRecipe):
+    """Nwala's auto-encoder."""
 
+    name = "color_autoencoder"
+    FASTER = "--width 16"
 
-def add_common_arguments(parser):
-    """The flags that both recipes of auto-encoders have."""
-    parser.add_argument("--width", type=positive, help="filters of the first convolution")
-    parser.add_argument("--size", type=positive, help="side of the crops, a multiple of 8")
-    parser.add_argument("--batch-size", type=positive, help="images a step")
-    parser.add_argument("--decay", action="store_true", help="let the learning rate fall to zero on one cosine")
+    dataset: str = "cifar100"
+    epochs: int = 50
+    learning_rate: float = 1e-3
+    latent: int | None = setting(None, "channels of a bottleneck; none if not given", positive)
+    ssim: float = setting(0.0, "share of 1 - SSIM in the loss", float)
+    width: int = setting(64, "filters of the first convolution", positive)
+    size: int = 32
+    batch_size: int = 64
 
+    def check(self):
+        super().check()
+        if not 0 <= self.ssim <= 1:
+            raise CommandError(f"--ssim must lie between 0 and 1, not {self.ssim}")
 
-def check(settings):
-    """CommandError for settings that do not go together."""
-    if settings["size"] % STRIDE:
-        raise CommandError(f"--size must be a multiple of {STRIDE}, not {settings['size']}")
-    if not 0 <= settings.get("ssim", 0) <= 1:
-        raise CommandError(f"--ssim must lie between 0 and 1, not {settings['ssim']}")
+    def model(self):
+        from zoo import color_autoencoder
 
+        return color_autoencoder(width=self.width, latent=self.latent)
 
-def model(settings):
-    """The network to train."""
-    return color_autoencoder(width=settings["width"], latent=settings["latent"])
+    def training_model(self, network, sources):
+        """A compiled model from images to themselves."""
+        import keras
+        from keras import ops
 
+        from training.loop.schedule import learning_rate
+        from training.metrics.ssim_loss import ssim
 
-def training_model(network, settings, sources):
-    """A compiled model from images to themselves."""
-    share = settings["ssim"]
+        share = self.ssim
 
-    def loss(original, decoded):
-        original, decoded = ops.cast(original, "float32") / 255, decoded / 255
-        error = ops.mean(ops.square(original - decoded), axis=(1, 2, 3))
-        return (1 - share) * error + share * (1 - ssim(original, decoded)) if share else error
+        def loss(original, decoded):
+            original, decoded = ops.cast(original, "float32") / 255, decoded / 255
+            error = ops.mean(ops.square(original - decoded), axis=(1, 2, 3))
+            return (1 - share) * error + share * (1 - ssim(original, decoded)) if share else error
 
-    rgb = keras.Input((settings["size"],) * 2 + (3,), dtype="uint8", name="rgb")
-    trained = keras.Model(rgb, network({"rgb": ops.cast(rgb, "float32")})["rgb"])
-    trained.compile(keras.optimizers.Adam(learning_rate(settings, sources)), loss)
-    return trained
+        rgb = keras.Input((self.size, self.size, 3), dtype="uint8", name="rgb")
+        trained = keras.Model(rgb, network({"rgb": ops.cast(rgb, "float32")})["rgb"])
+        trained.compile(keras.optimizers.Adam(learning_rate(self, sources)), loss)
+        return trained
 
+    def preview(self, path, images, network):
+        """Writes one row an image: original and decoded."""
+        from training.loop.previews import save_rows
+        from zoo.codecs.loading import codec_of
 
-def preview(path, images, network, _):
-    """Writes one row an image: original and decoded."""
-    save_rows(path, list(zip(images, reconstructed(network, images), strict=True)))
+        save_rows(path, list(zip(images, codec_of(network).samples(images), strict=True)))
 
-
-def report(settings):
-    """Arguments of the closing evaluation."""
-    return ["--size", str(settings["size"]), "--limit", "1000"]
+    def report(self):
+        return ["--size", str(self.size), "--limit", "1000"]

@@ -13,165 +13,79 @@ The paper leaves open, and here is chosen:
 - batch size: what fits in 8 GB on a CPU, at most 16; 16 on an accelerator (`--batch-size 0`);
 - crop position: seeded random in training, the same every epoch; central in validation and test. No augmentation;
 - the error: over a* and b*. The network copies L*, so the mean over Lab is two thirds of it, with the same minimum;
-- the 50 test images: `TEST_IMAGES`, drawn with NumPy's `default_rng(0).permutation(3925)[:50]`;
+- the 50 test images: `TEST_IMAGES`, drawn with NumPy's `default_rng(0)`;
 - "validation accuracy": not defined for this task. The checkpoint is chosen by validation error alone;
 - PSNR: over 8-bit R, G and B, per image, then averaged.
 """
 
+import dataclasses
 import functools
 from argparse import ArgumentTypeError
+from dataclasses import dataclass
 
 import numpy as np
 
 from training.command import CommandError, positive
-from training.data.batches import in_epochs, pairs
-from training.loop import previews
-from training.loop.devices import device_name
-from training.loop.run_folder import usual_step
-from training.loop.schedule import learning_rate
-from training.tasks.grid import PAPER_STEPS, ColorGridTask, compiled
-from zoo import crayon
-from zoo.codecs.grid import model_decoder
-from zoo.weights import load_weights
+from training.recipes.base import setting
+from training.recipes.crops import CropRecipe
+from training.recipes.grids import PAPER_STEPS, GridRecipe
 
 CPU_BYTES = 8 << 30
 MOST_BATCH = 16
 
-# Positions in the 3,925 validation images, in TFDS order or that of sorted file names.
-TEST_IMAGES = (
-    21,
-    46,
-    82,
-    190,
-    223,
-    284,
-    364,
-    433,
-    500,
-    572,
-    579,
-    664,
-    672,
-    766,
-    785,
-    860,
-    930,
-    1033,
-    1257,
-    1270,
-    1368,
-    1406,
-    1581,
-    1760,
-    1957,
-    2013,
-    2097,
-    2151,
-    2190,
-    2220,
-    2251,
-    2328,
-    2487,
-    2642,
-    2688,
-    2712,
-    2774,
-    2932,
-    2971,
-    2983,
-    3008,
-    3118,
-    3133,
-    3262,
-    3301,
-    3402,
-    3412,
-    3418,
-    3480,
-    3730,
-)
 
-DEFAULTS = {
-    "dataset": "imagenette/320px-v2",
-    "weights": None,
-    "n": 20,
-    "width": 64,
-    "size": 320,
-    "epochs": 30,
-    "batch_size": 0,
-    "learning_rate": 1e-4,
-    "decay": False,
-    "seed": 0,
-}
-
-FASTER = "--width 16 --size 128"
-SEARCH = {"n": PAPER_STEPS, "width": (16, 32, 64), "learning_rate": (1e-4, 3e-4, 1e-3)}
-SEARCH_TRAINED = {"n": PAPER_STEPS}
+def _step(text):
+    if text == "random":
+        return text
+    if not text.isdigit() or int(text) < 2:
+        raise ArgumentTypeError(f"a grid step is a whole number of at least 2, or random, not {text!r}")
+    return int(text)
 
 
-def add_arguments(parser):
-    """The flags that only this recipe has."""
-    parser.add_argument("--weights", help="weights to start from: a name in the zoo or a .npz file")
-    parser.add_argument("--n", type=_step, help="grid step, or random: one model for 6 to 100")
-    parser.add_argument("--width", type=positive, help="channels of the first layer")
-    parser.add_argument("--size", type=positive, help="side of the crops, a multiple of 8")
-    parser.add_argument("--batch-size", type=positive, help="images a step; 0 is what fits in 8 GB, at most 16")
-    parser.add_argument("--decay", action="store_true", help="let the learning rate fall to zero on one cosine; ours")
+@dataclass(frozen=True, kw_only=True)
+class Crayon(GridRecipe, CropRecipe):
+    """Crayon by its paper."""
 
+    name = "crayon"
+    # Positions in the 3,925 validation images, in TFDS order or that of sorted file names.
+    TEST_IMAGES = tuple(sorted(np.random.default_rng(0).permutation(3925)[:50].tolist()))
+    SEARCH = {"n": PAPER_STEPS, "width": (16, 32, 64), "learning_rate": (1e-4, 3e-4, 1e-3)}
+    SEARCH_TRAINED = {"n": PAPER_STEPS}
+    FASTER = "--width 16 --size 128"
 
-def check(settings):
-    """CommandError for settings that do not go together."""
-    n, size = settings["n"], settings["size"]
-    if size % 8:
-        raise CommandError(f"--size must be a multiple of 8, not {size}")
-    if n != "random" and n > size:
-        raise CommandError(f"--n {n} is larger than the crops: choose at most --size {size}")
+    epochs: int = 30
+    learning_rate: float = 1e-4
+    n: int | str = setting(20, "grid step, or random: one model for 6 to 100", _step)
+    width: int = setting(64, "channels of the first layer", positive)
+    size: int = 320
+    batch_size: int = setting(0, "images a step; 0 is what fits in 8 GB, at most 16", positive)
+    decay: bool = setting(False, "let the learning rate fall to zero on one cosine; ours")
 
+    def check(self):
+        super().check()
+        if self.n != "random" and self.n > self.size:
+            raise CommandError(f"--n {self.n} is larger than the crops: choose at most --size {self.size}")
 
-def model(settings):
-    """The network to train."""
-    return started(crayon(width=settings["width"]), settings)
+    def model(self):
+        from zoo import crayon
 
+        return self.started(crayon(width=self.width))
 
-def started(network, settings, partial=False):
-    """The network, with the weights of the setting `weights` if there are any; see `zoo.weights.load_weights`."""
-    try:
-        if settings["weights"]:
-            load_weights(network, settings["weights"], partial)
-    except (ValueError, FileNotFoundError) as error:
-        raise CommandError(f"cannot start from --weights {settings['weights']} ({error})") from None
-    return network
+    def training_model(self, network, sources):
+        from training.loop.schedule import learning_rate
+        from training.tasks.grid import ColorGridTask, compiled
 
+        rate = learning_rate(dataclasses.replace(self, batch_size=self.images_a_step()), sources)
+        return compiled(network, ColorGridTask(self.n), self.size, rate)
 
-def training_model(network, settings, sources):
-    """A compiled model from crops to what the network makes of them."""
-    rate = learning_rate({**settings, "batch_size": _batch_size(settings)}, sources)
-    return compiled(network, ColorGridTask(settings["n"]), settings["size"], rate)
-
-
-def batches(sources, settings, epoch):
-    """The tf.data set of training, endless, from `epoch` on; that of validation; and how many steps are an epoch."""
-    size, batch_size = settings["size"], _batch_size(settings)
-    train, steps = in_epochs(sources[0].cached("train", size, "random"), batch_size, settings["seed"], epoch)
-    return *(pairs(part) for part in (train, sources[0].cached("validation", size).batch(batch_size))), steps
-
-
-def preview(path, images, network, settings):
-    """Writes one row an image; see `training.loop.previews.preview`."""
-    previews.preview(path, images, model_decoder(network), usual_step(settings))
-
-
-def report(settings):
-    """Arguments of the closing evaluation."""
-    return ["--n", str(usual_step(settings)), "--levin", "0"]
-
-
-def _batch_size(settings):
-    return settings["batch_size"] or _usual_batch_size(settings["size"], settings["width"])
+    def images_a_step(self):
+        return self.batch_size or _usual_batch_size(self.size, self.width)
 
 
 @functools.cache
 def _usual_batch_size(size, width):
+    from zoo import crayon
+
     return choose_batch_size(crayon((size, size), width))
 
 
@@ -181,16 +95,10 @@ def choose_batch_size(network):
     Args:
         network: the model, built for the size it trains at.
     """
+    from training.loop.devices import device_name
+
     if device_name() != "cpu":
         return MOST_BATCH
     # A training step holds about as much as all layers' float32 outputs take: measured, 0.7 of it.
     values = sum(int(np.prod(layer.output.shape[1:])) for layer in network.layers)
     return max(1, min(MOST_BATCH, CPU_BYTES // (4 * values)))
-
-
-def _step(text):
-    if text == "random":
-        return text
-    if not text.isdigit() or int(text) < 2:
-        raise ArgumentTypeError(f"a grid step is a whole number of at least 2, or random, not {text!r}")
-    return int(text)

@@ -25,15 +25,12 @@ What they reach stands in results/edge-kodak.json.
 
 from dataclasses import dataclass
 
-import keras
-import numpy as np
-import tensorflow as tf
-
 from training.command import CommandError, positive
-from training.data.views import RandomViews
-from training.recipes.crayon import preview, report, started
-from training.tasks.grid import PAPER_STEPS, DenseGridTask
-from zoo.registry import MODELS
+from training.recipes.base import setting
+from training.recipes.grids import PAPER_STEPS, GridRecipe
+
+VALIDATION_BATCH = 7
+WARM_UP = 200
 
 
 @dataclass(frozen=True)
@@ -49,9 +46,17 @@ class Branch:
     def name(self):
         return f"{self.kind}{self.n}"
 
+    def side(self, largest):
+        """The side of its views: whole cells, within the largest side."""
+        return min(self.size, largest // self.n * self.n)
 
-BRANCHES = {
-    "crayon_edge": (
+
+@dataclass(frozen=True, kw_only=True)
+class CrayonEdge(GridRecipe):
+    """The small edge decoder."""
+
+    name = "crayon_edge"
+    BRANCHES = (
         Branch(4, "means", 64, 2),
         Branch(6, "means", 96, 2),
         Branch(10, "means", 120, 4),
@@ -61,8 +66,81 @@ BRANCHES = {
         Branch(80, "means", 320, 1),
         Branch(15, "points", 120, 3),
         Branch(40, "points", 240, 1),
-    ),
-    "crayon_edge_m": (
+    )
+    SEARCH = {"width": (8, 16, 24), "learning_rate": (1e-3, 2e-3, 4e-3)}
+    SEARCH_TRAINED = {"n": PAPER_STEPS, "kind": ("means", "points")}
+    FASTER = "--steps 100"
+
+    epochs: int = 24
+    learning_rate: float = 2e-3
+    also: str | None = setting(None, "more photographs, which give as many views: a TFDS name or folder:PATH")
+    width: int = setting(16, "channels at half size", positive)
+    size: int = setting(320, "largest side of the views", positive)
+    steps: int = setting(500, "steps an epoch", positive)
+
+    def check(self):
+        least = max(branch.n for branch in self.BRANCHES)
+        if self.size < least:
+            raise CommandError(f"--size must be at least {least}, the largest grid step, not {self.size}")
+
+    def datasets(self):
+        return [self.dataset, *filter(None, [self.also])]
+
+    def model(self):
+        """The network to train, built for n = 16; the other grids share its layers."""
+        from zoo.registry import MODELS
+
+        return self.started(MODELS[self.name].build((320, 320), 16, width=self.width), partial=True)
+
+    def training_model(self, network, sources):
+        """A compiled model from the views of all branches to what the network makes of them."""
+        import keras
+
+        from training.tasks.grid import DenseGridTask
+        from zoo.models.crayon_edge import rebuilt
+
+        views, chroma, loss = {}, {}, {}
+        for branch in self.BRANCHES:
+            size, task = (branch.side(self.size),) * 2, DenseGridTask(branch.n, branch.kind)
+            built = rebuilt(network, size, branch.n, branch.kind, views=1, name=f"edge_{branch.name}")
+            views[branch.name] = rgb = keras.Input((*size, 3), dtype="uint8", name=branch.name)
+            chroma[branch.name] = built(task.inputs(rgb))
+            loss[branch.name] = task.loss
+        trained = keras.Model(views, chroma)
+        rate, steps = self.learning_rate, self.steps * self.epochs
+        schedule = keras.optimizers.schedules.CosineDecay(rate / 100, steps, warmup_target=rate, warmup_steps=WARM_UP)
+        # Each view counts the same, of whichever branch it is.
+        total = sum(branch.batch for branch in self.BRANCHES)
+        weights = {branch.name: branch.batch / total for branch in self.BRANCHES}
+        trained.compile(keras.optimizers.Adam(schedule), loss, loss_weights=weights)
+        return trained
+
+    def batches(self, sources, epoch):
+        """As of every recipe; those of validation are central crops of the first source."""
+        import numpy as np
+        import tensorflow as tf
+
+        from training.data.views import RandomViews
+
+        views = RandomViews(sources, "train", self.seed)
+        train, validation = {}, {}
+        for stream, branch in enumerate(self.BRANCHES):
+            size = branch.side(self.size)
+            train[branch.name] = views.batches(size, branch.batch, stream, epoch * self.steps)
+            crops = sources[0].crops("validation", size).map(lambda _, crop: (crop, crop))
+            validation[branch.name] = crops.batch(VALIDATION_BATCH).cache()
+        validation = _by_branch(validation)
+        usable = validation.reduce(np.int64(0), lambda count, _: count + 1)  # this pass fills the caches as well
+        validation = validation.apply(tf.data.experimental.assert_cardinality(usable))
+        return _by_branch(train).prefetch(2), validation, self.steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrayonEdgeM(CrayonEdge):
+    """The larger edge decoder, with fewer means and more points."""
+
+    name = "crayon_edge_m"
+    BRANCHES = (
         Branch(4, "means", 64, 1),
         Branch(6, "means", 96, 1),
         Branch(10, "means", 120, 1),
@@ -73,101 +151,12 @@ BRANCHES = {
         Branch(15, "points", 120, 3),
         Branch(20, "points", 160, 2),
         Branch(40, "points", 240, 3),
-    ),
-}
-__all__ = ["preview", "report"]  # those of Crayon
-
-VALIDATION_BATCH = 7
-WARM_UP = 200
-LEAST_SIZE = max(branch.n for branches in BRANCHES.values() for branch in branches)
-
-TEST_IMAGES = ()
-
-DEFAULTS = {
-    "dataset": "imagenette/320px-v2",
-    "also": None,
-    "weights": None,
-    "width": 16,
-    "size": 320,
-    "steps": 500,
-    "epochs": 24,
-    "learning_rate": 2e-3,
-    "seed": 0,
-}
-
-FASTER = "--steps 100"
-SEARCH = {"width": (8, 16, 24), "learning_rate": (1e-3, 2e-3, 4e-3)}
-SEARCH_TRAINED = {"n": PAPER_STEPS, "kind": ("means", "points")}
-
-
-def add_arguments(parser):
-    """The flags that only this recipe has."""
-    parser.add_argument("--also", help="more photographs, which give as many views: a TFDS name or folder:PATH")
-    parser.add_argument("--weights", help="weights to start from: a name in the zoo or a .npz file")
-    parser.add_argument("--width", type=positive, help="channels at half size")
-    parser.add_argument("--size", type=positive, help="largest side of the views")
-    parser.add_argument("--steps", type=positive, help="steps an epoch")
-
-
-def check(settings):
-    """CommandError for settings that do not go together."""
-    if settings["size"] < LEAST_SIZE:
-        raise CommandError(f"--size must be at least {LEAST_SIZE}, the largest grid step, not {settings['size']}")
-
-
-def model(settings):
-    """The network to train, built for n = 16; the other grids share its layers."""
-    return started(_build(settings, (320, 320), 16, width=settings["width"]), settings, partial=True)
-
-
-def training_model(network, settings, _):
-    """A compiled model from the views of all branches to what the network makes of them."""
-    views, chroma, loss = {}, {}, {}
-    branches = BRANCHES[settings["recipe"]]
-    for branch in branches:
-        size, task = (_side(branch, settings),) * 2, DenseGridTask(branch.n, branch.kind)
-        built = _build(settings, size, branch.n, branch.kind, views=1, share=network, name=f"edge_{branch.name}")
-        views[branch.name] = rgb = keras.Input((*size, 3), dtype="uint8", name=branch.name)
-        chroma[branch.name] = built(task.inputs(rgb))
-        loss[branch.name] = task.loss
-    trained = keras.Model(views, chroma)
-    rate, steps = settings["learning_rate"], settings["steps"] * settings["epochs"]
-    schedule = keras.optimizers.schedules.CosineDecay(rate / 100, steps, warmup_target=rate, warmup_steps=WARM_UP)
-    # Each view counts the same, of whichever branch it is.
-    total = sum(branch.batch for branch in branches)
-    weights = {branch.name: branch.batch / total for branch in branches}
-    trained.compile(keras.optimizers.Adam(schedule), loss, loss_weights=weights)
-    return trained
-
-
-def batches(sources, settings, epoch):
-    """The tf.data set of training, endless, from `epoch` on; that of validation; and how many steps are an epoch.
-
-    Those of validation are central crops of the first source.
-    """
-    views = RandomViews(sources, "train", settings["seed"])
-    train, validation = {}, {}
-    for stream, branch in enumerate(BRANCHES[settings["recipe"]]):
-        size = _side(branch, settings)
-        train[branch.name] = views.batches(size, branch.batch, stream, epoch * settings["steps"])
-        crops = sources[0].crops("validation", size).map(lambda _, crop: (crop, crop))
-        validation[branch.name] = crops.batch(VALIDATION_BATCH).cache()
-    validation = _by_branch(validation)
-    usable = validation.reduce(np.int64(0), lambda count, _: count + 1)  # this pass fills the caches as well
-    validation = validation.apply(tf.data.experimental.assert_cardinality(usable))
-    return _by_branch(train).prefetch(2), validation, settings["steps"]
-
-
-def _build(settings, *arguments, **options):
-    return MODELS[settings["recipe"]].build(*arguments, **options)
-
-
-def _side(branch, settings):
-    """The side of a branch's views: whole cells, within the largest side."""
-    return min(branch.size, settings["size"] // branch.n * branch.n)
+    )
 
 
 def _by_branch(parts):
     """One data set of ({branch: seen}, {branch: original}) out of one of (seen, original) for each branch."""
+    import tensorflow as tf
+
     together = tf.data.Dataset.zip(parts)
     return together.map(lambda pairs: tuple({name: pair[i] for name, pair in pairs.items()} for i in (0, 1)))

@@ -5,18 +5,13 @@ import numpy as np
 from training.baselines.image_codecs import grid_bytes
 from training.command import CommandError
 from training.data.luma import grey
-from training.evaluation.autoencoders import round_trip
 from training.evaluation.colorizers import ColorScorer, add_share_of_grey_error
 from training.evaluation.decoders import Protocol, score
-from training.loop.run_folder import usual_step
 from training.metrics.images import psnr
 from training.metrics.rates import paper_relative_size
-from zoo.codecs.autoencoder import is_adaptive
-from zoo.codecs.colorizer import annealed, color_space, colored
-from zoo.codecs.grid import encode_image
+from zoo.codecs.latent import USUAL_LEVEL
 
 OBJECTIVES = ("knee", "lagrangian", "psnr-at-rate")  # and every metric, the higher the better
-USUAL_LEVEL = 4
 
 
 def measure(run, values, images, labels=None, classifier=None):
@@ -32,34 +27,38 @@ def measure(run, values, images, labels=None, classifier=None):
         `bpp` is of real bytes: of the grid of colours, as a lossless WebP, whatever the luma costs, or of the whole
         file of an auto-encoder. Colorizers need none. `relative_size` is Crayon's 1/3 + 1/n^2.
     """
-    if color_space(run.model):
-        return _of_colorizer(run, values, np.stack(images), labels, classifier)
-    if is_adaptive(run.model):
-        return _of_codec(run, values.get("level", USUAL_LEVEL), images)
-    decoder = run.decoder()
-    n, kind = values.get("n", usual_step(run.settings)), values.get("kind", decoder.kind)
-    if min(min(rgb.shape[:2]) for rgb in images) < n:
-        raise CommandError(f"n = {n} is larger than an image: choose a larger --size")
-    metrics = score(images, {"": decoder}, [n], Protocol(kind, decoder.space, ("psnr",)))[0]["metrics"]
-    grids = [encode_image(rgb, n, kind, decoder.space)[1].round().clip(-128, 127) for rgb in images]
-    bits = [8 * grid_bytes(grid) / rgb[..., 0].size for grid, rgb in zip(grids, images, strict=True)]
-    return {"psnr": metrics["psnr"], "bpp": float(np.mean(bits)), "relative_size": paper_relative_size(n)}
+    if run.codec.family not in MEASURES:
+        raise CommandError(f"{run.path} is a {run.codec.family}, of which no colours can be measured")
+    return MEASURES[run.codec.family](run.codec, values, images, labels, classifier)
 
 
-def _of_colorizer(run, values, images, labels, classifier):
-    temperature = values.get("temperature")
-    guessed = annealed(run, images, temperature) if temperature else colored(run.model, images)
+def _of_grid(codec, values, images, *_):
+    grid = codec.grid(values.get("n"), values.get("kind"))
+    for rgb in images:
+        grid.check(rgb.shape[:2])
+    metrics = score(images, {"": codec}, [grid.n], Protocol(grid.kind, grid.space, ("psnr",)))[0]["metrics"]
+    grids = [grid.encode(rgb)[1].round().clip(-128, 127) for rgb in images]
+    bits = [8 * grid_bytes(colors) / rgb[..., 0].size for colors, rgb in zip(grids, images, strict=True)]
+    return {"psnr": metrics["psnr"], "bpp": float(np.mean(bits)), "relative_size": paper_relative_size(grid.n)}
+
+
+def _of_colorizer(codec, values, images, labels, classifier):
+    images, temperature = np.stack(images), values.get("temperature")
+    guessed = codec.annealed(images, temperature) if temperature else codec.colored(images)
     score_colors = ColorScorer(images, classifier, labels)
     rows = [{"name": name, "metrics": score_colors(view)} for name, view in (("grey", grey(images)), ("", guessed))]
     add_share_of_grey_error(rows)
     return {**rows[1]["metrics"], "bpp": 0.0}
 
 
-def _of_codec(run, level, images):
-    coded = list(zip(images, round_trip(run, images, level), strict=True))
+def _of_autoencoder(codec, values, images, *_):
+    coded = list(zip(images, codec.round_trip(images, values.get("level", USUAL_LEVEL)), strict=True))
     bits = [8 * sizes["bytes"] / rgb[..., 0].size for rgb, (_, sizes) in coded]
     quality = [psnr(rgb, decoded) for rgb, (decoded, _) in coded]
     return {"psnr": float(np.mean(quality)), "bpp": float(np.mean(bits))}
+
+
+MEASURES = {"grid": _of_grid, "colorizer": _of_colorizer, "autoencoder": _of_autoencoder}
 
 
 def worth(metrics, objective, multiplier=None, rate=None):

@@ -2,11 +2,14 @@
 
 from training.command import CommandError
 from training.outputs import write_json, writing
+from training.papers.champati import paper_figures, row_name
 from training.result_files import listing, write_results
 from training.search.objectives import front, knee
 from training.search.space import chosen
 
 SHOWN = ("psnr", "bpp", "relative_size", "ta_255", "paper_ta", "feature_preservation", "paper_feature_preservation")
+# By recipe: figures of its paper for a model of such settings.
+PAPERS = {"champati": lambda settings: paper_figures(row_name(settings))}
 
 
 def report(search, trials, argv):
@@ -40,7 +43,7 @@ def report(search, trials, argv):
         "python -m training.tune " + " ".join(argv),
         rows,
         search.scored_on,
-        search.settings["seed"],
+        search.recipe.seed,
         objective=arguments.objective,
         best=best["name"],
     )
@@ -51,9 +54,9 @@ def report(search, trials, argv):
 def _row(search, trial):
     values = chosen(trial.hyperparameters.values)
     metrics = {name: trial.metrics.get_last_value(name) for name in trial.metrics.metrics}
-    paper = getattr(search.recipe, "paper", None)
+    paper = PAPERS.get(search.recipe.name)
     row = {"name": trial.trial_id, **values, "metrics": metrics}
-    return row | ({"paper": paper({**search.settings, **values})} if paper else {})
+    return row | ({"paper": paper({**search.recipe.settings(), **values})} if paper else {})
 
 
 def _has(row, name):
@@ -70,7 +73,7 @@ def _best(search, best):
     found = {"trial": best["name"], "objective": search.arguments.objective, "metrics": best["metrics"]}
     if search.arguments.trained:
         return {**found, "trained": search.arguments.trained, "values": values}
-    return {**found, "settings": {**search.settings, **values}}
+    return {**found, "settings": {**search.recipe.settings(), **values}}
 
 
 def draw(path, rows, best, names, objective):

@@ -1,5 +1,6 @@
 """A search: what is searched, how a trial is run, and when it is enough."""
 
+import dataclasses
 import functools
 import os
 import shutil
@@ -18,24 +19,21 @@ class Search:
     """What is searched, how a trial is run, and when it is enough.
 
     Attributes:
-        settings: of the recipe, with its name, but for what is searched.
+        recipe: with its settings, but for what is searched.
         arguments: of the command.
         space: what is searched, see `training.search.space`.
         budget: a `Budget`.
     """
 
-    def __init__(self, settings, arguments):
-        from training.recipes import RECIPES
+    def __init__(self, recipe, arguments):
         from training.search.space import Range, search_space
 
-        self.settings = settings
+        self.recipe = recipe
         self.arguments = arguments
-        self.recipe = RECIPES[settings["recipe"]]
-        usual = "SEARCH_TRAINED" if arguments.trained else "SEARCH"
-        self.space = search_space(arguments.search, getattr(self.recipe, usual, {}))
+        self.space = search_space(arguments.search, recipe.SEARCH_TRAINED if arguments.trained else recipe.SEARCH)
         for name, values in {} if arguments.trained else self.space.items():
             for value in (values.low, values.high) if isinstance(values, Range) else values:
-                self.recipe.check({**settings, name: value})
+                dataclasses.replace(recipe, **{name: value})  # checks it
         self.budget = Budget(arguments.minutes, arguments.objective)
         self._scoring = None
 
@@ -85,13 +83,13 @@ class Search:
         options = {
             "objective": keras_tuner.Objective("objective", "max"),
             "hyperparameters": hyperparameters(self.space),
-            "seed": self.settings["seed"] + 1,  # 0 would be any
+            "seed": self.recipe.seed + 1,  # 0 would be any
             "max_retries_per_trial": RETRIES,
             "max_consecutive_failed_trials": None,
         }
         if arguments.oracle != "hyperband":
             return ORACLES[arguments.oracle](max_trials=arguments.trials, **options)
-        found = ORACLES["hyperband"](max_epochs=self.settings["epochs"], **options)
+        found = ORACLES["hyperband"](max_epochs=self.recipe.epochs, **options)
         found.max_trials = arguments.trials
         return found
 
@@ -124,46 +122,44 @@ class Search:
         from training.loop.run_folder import load_run
 
         folder = self.arguments.out / f"trial-{name}"
-        settings = {**self.settings, **own, "epochs": values.get("tuner/epochs", self.settings["epochs"])}
-        self.recipe.check(settings)
+        recipe = dataclasses.replace(self.recipe, **own, epochs=values.get("tuner/epochs", self.recipe.epochs))
         earlier = values.get("tuner/trial_id")
         if earlier is not None and not folder.exists():
             with writing_folder(folder, "recipe.json") as temporary:
                 shutil.copytree(self.arguments.out / f"trial-{earlier}", temporary, dirs_exist_ok=True)
         keras.backend.clear_session()
         resume = (folder / "state.json").exists()
-        train(settings, folder, self.arguments.data_dir, resume, stop_early=self.arguments.patience)
+        train(recipe, folder, self.arguments.data_dir, resume, stop_early=self.arguments.patience)
         return load_run(folder)
 
     def _images(self, trained):
         """Images, read once, and what else `measure` wants; a trained model must not have seen them."""
         from training.data.batches import balanced
         from training.loop.run_folder import only_unseen
-        from zoo.codecs.colorizer import color_space
 
         if self._scoring is None:
             data, arguments = self._data, self.arguments
             split = self.scored_on["split"]
             with only_unseen([trained] if arguments.trained else [], data, split):
-                images, labels = balanced(data, split, self.settings["size"], arguments.images)
+                images, labels = balanced(data, split, self.recipe.size, arguments.images)
             self._scoring = {"images": images}
-            if arguments.classifier and color_space(trained.model):
-                self._scoring |= {"labels": labels, "classifier": _loaded(arguments.classifier).model}
+            if arguments.classifier and trained.codec.family == "colorizer":
+                self._scoring |= {"labels": labels, "classifier": _loaded(arguments.classifier).codec}
         return self._scoring
 
     @functools.cached_property
     def _data(self):
         from training.data.sources import open_dataset
 
-        settings = self.settings
-        return open_dataset(settings["dataset"], self.recipe.TEST_IMAGES, settings["seed"], self.arguments.data_dir)
+        recipe = self.recipe
+        return open_dataset(recipe.dataset, recipe.TEST_IMAGES, recipe.seed, self.arguments.data_dir)
 
     @functools.cached_property
     def scored_on(self):
         """What result files say about the images: of a flat folder that was not trained on all, else validation."""
         from training.result_files import dataset_name
 
-        data, size = self._data, self.settings["size"]
+        data, size = self._data, self.recipe.size
         split = "all" if self.arguments.trained and data.flat else "validation"
         images = min(self.arguments.images, data.count(split))
         return {"name": dataset_name(data.spec), "split": split, "images": images, "size": size}

@@ -1,30 +1,39 @@
-"""Images of any size through the two halves of an auto-encoder."""
+"""Images of any size through the two halves of an auto-encoder that has no bits of its own: `zoo.color_autoencoder`."""
 
 import numpy as np
 from keras import ops
 
+from zoo.codecs.base import Codec
 from zoo.images import chunks, to_uint8
 from zoo.models.nwala import whole_blocks
 
 
-def is_autoencoder(model):
-    """Whether a model has the parts of an auto-encoder."""
-    return {"encoder", "decoder"} <= {layer.name for layer in model.layers}
+class AutoencoderCodec(Codec):
+    """Images to floats and back. Images are extended to whole blocks of 8 by repeating their edge, and cut again."""
 
+    family, what = "autoencoder", "auto-encoders"
+    levels = (None,)  # of quality
 
-def is_adaptive(model):
-    """Whether an auto-encoder has levels of quality and bits of its own."""
-    return is_autoencoder(model) and "entropy" in {layer.name for layer in model.layers}
+    @staticmethod
+    def takes(model):
+        """Whether a model has the parts of an auto-encoder."""
+        return {"encoder", "decoder"} <= {layer.name for layer in model.layers}
 
+    def encoded(self, images):
+        """The latents, float32 `(h, w, C)` each, of uint8 images of any size."""
+        return _through(self.model.get_layer("encoder"), "rgb", images, "latent")
 
-def encoded(model, images):
-    """The latents of images of any size, that are extended to whole blocks."""
-    return _through(model.get_layer("encoder"), "rgb", images, "latent")
+    def decoded(self, latents, images):
+        """What latents are decoded to, as uint8 of the sizes of these images."""
+        return _cropped(_through(self.model.get_layer("decoder"), "latent", latents, "rgb"), images)
 
+    def samples(self, images):
+        """See `Codec`."""
+        return _cropped(_through(self.model, "rgb", images, "rgb"), images)
 
-def reconstructed(model, images):
-    """What an auto-encoder without levels makes of images of any size."""
-    return _cropped(_through(model, "rgb", images, "rgb"), images)
+    def round_trip(self, images, level=None):
+        """Each image decoded, and what it cost: nothing that could be stated."""
+        return [(rgb, {}) for rgb in self.samples(images)]
 
 
 def _cropped(whole, images):
@@ -39,10 +48,10 @@ def _through(network, name, images, made):
         part = whole_blocks(part) if name == "rgb" else part
         return ops.convert_to_numpy(network({name: part.astype(np.float32)}, training=False)[made])
 
-    return _by_size(images, batch)
+    return by_size(images, batch)
 
 
-def _by_size(images, function):
+def by_size(images, function):
     """What a function of batches of one size makes of images, in their order."""
     found = [None] * len(images)
     for shape in {image.shape for image in images}:

@@ -6,6 +6,8 @@ import itertools
 import numpy as np
 from keras import ops
 
+from zoo.codecs.base import Codec
+from zoo.codecs.grid import input_names
 from zoo.color_bins import annealed_mean
 from zoo.color_spaces import LAB, YCBCR, YUV, rgb_to_ycbcr
 from zoo.errors import ZooError
@@ -37,7 +39,7 @@ def colorize(model, image):
         ValueError: an image of another type or shape, a model of other outputs.
     """
     image = checked_image(image, may_be_grey=True)
-    space = next((name for name in SPACES if name in model.output_names), None)
+    space = _output(model)
     if space is None:
         raise ValueError(f"`model` must have an output named {tuple(SPACES)}. Received: {model.output_names}")
     from_rgb, to_rgb = SPACES[space].from_rgb, SPACES[space].to_rgb
@@ -102,34 +104,56 @@ def _size(input_shape, shape):
     return tuple(min(round(side * scale), LARGEST_RATIO * SIDE) for side in shape[:2])
 
 
-def color_space(model):
-    """The name of a colorizer's output, "lab", "yuv" or "rgb"; None for a model that is no colorizer."""
-    if [tensor.name for tensor in model.inputs or ()] != ["luma"]:
-        return None
-    return next((space for space in SPACES if space in model.output_names), None)
+class Colorizer(Codec):
+    """A Keras model from luma alone to colours: `zoo.champati_regression`, for one.
 
-
-def colored(model, images):
-    """What a colorizer makes of the luma of uint8 sRGB `(N, H, W, 3)`, as uint8."""
-    space, decoded = color_space(model), []
-    for (part,) in chunks(images):
-        luma = SPACES[space].from_rgb(part)[..., :1]
-        joined = model.predict({"luma": luma}, batch_size=128, verbose=0)[space]
-        decoded.append(to_uint8(joined if space == "rgb" else SPACES[space].to_rgb(joined)))
-    return np.concatenate(decoded)
-
-
-def annealed(run, images, temperature):
-    """What the classifier of a run makes of the luma of uint8 sRGB `(N, H, W, 3)` at another temperature, as uint8.
-
-    ZooError for a run whose settings do not say what its bins are.
+    Attributes:
+        output: name of the output with the colours: "lab", "yuv" or "rgb".
     """
-    if not {"color_space", "bins", "lattice"} <= run.settings.keys():
-        raise ZooError(f"what the bins of {run.path} are is not known: put its recipe.json beside it")
-    space = run.settings["color_space"]
-    bins, decoded = bin_colors(run.settings["bins"], space, run.settings["lattice"]), []
-    for (part,) in chunks(images):
-        luma = SPACES[space].from_rgb(part)[..., :1]
-        guessed = annealed_mean(run.model.predict({"luma": luma}, verbose=0)["bins"], bins, temperature)
-        decoded.append(to_uint8(SPACES[space].to_rgb(ops.concatenate([luma, guessed], -1))))
-    return np.concatenate(decoded)
+
+    family, what = "colorizer", "colorizers"
+
+    def __init__(self, model, settings=None):
+        super().__init__(model, settings)
+        self.output = _output(model)
+
+    @staticmethod
+    def takes(model):
+        """Whether a model is one of these."""
+        return input_names(model) == ["luma"] and _output(model) is not None
+
+    def colorize(self, image):
+        """See `zoo.colorize`."""
+        return colorize(self.model, image)
+
+    def samples(self, images):
+        """See `Codec`."""
+        return [self.colorize(rgb) for rgb in images]
+
+    def colored(self, images):
+        """What the model makes of the luma of uint8 sRGB `(N, H, W, 3)`, each at its own size, as uint8."""
+        space, decoded = SPACES[self.output], []
+        for (part,) in chunks(images):
+            luma = space.from_rgb(part)[..., :1]
+            joined = self.model.predict({"luma": luma}, batch_size=128, verbose=0)[self.output]
+            decoded.append(to_uint8(joined if self.output == "rgb" else space.to_rgb(joined)))
+        return np.concatenate(decoded)
+
+    def annealed(self, images, temperature):
+        """What a classification makes of the same at another temperature, as uint8.
+
+        ZooError where settings do not say what its bins are.
+        """
+        if not {"color_space", "bins", "lattice"} <= self.settings.keys():
+            raise ZooError("what the bins of this model are is not known: put its recipe.json beside it")
+        bins = bin_colors(self.settings["bins"], self.settings["color_space"], self.settings["lattice"])
+        space, decoded = SPACES[self.output], []
+        for (part,) in chunks(images):
+            luma = space.from_rgb(part)[..., :1]
+            guessed = annealed_mean(self.model.predict({"luma": luma}, verbose=0)["bins"], bins, temperature)
+            decoded.append(to_uint8(space.to_rgb(ops.concatenate([luma, guessed], -1))))
+        return np.concatenate(decoded)
+
+
+def _output(model):
+    return next((name for name in SPACES if name in model.output_names), None)

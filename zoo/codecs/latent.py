@@ -23,6 +23,7 @@ import zlib
 import numpy as np
 from keras import ops
 
+from zoo.codecs.autoencoder import AutoencoderCodec, by_size
 from zoo.codecs.latent_tables import (
     CHANCE_STEPS,
     HIGHEST,
@@ -52,6 +53,7 @@ from zoo.models.adaptive_autoencoder import (
 )
 from zoo.models.nwala import STRIDE, whole_blocks
 
+USUAL_LEVEL = 4  # of quality
 FIRST_BYTE, NEEDED = 0xC0, 8
 MOST_PIXELS = 1 << 26  # of an image in whole blocks
 _MOST_BYTES = 4  # of a side in base 128
@@ -61,7 +63,7 @@ _LOG2_E = 1.4426950408889634
 _NONE = MOST_BITS + 1  # in a context: there is no depth
 
 
-class LatentCodec:
+class LatentCodec(AutoencoderCodec):
     """Codes images with a model.
 
     Args:
@@ -71,7 +73,13 @@ class LatentCodec:
         ValueError: a model that has no `entropy`.
     """
 
-    def __init__(self, model):
+    levels = range(LEVELS)
+
+    def __init__(self, model, settings=None):
+        super().__init__(model, settings)
+        self.depth = self.settings.get("depth", "latent")
+        if self.depth not in DEPTHS:
+            raise ValueError(f"`depth` must be one of {tuple(DEPTHS)}. Received: depth={self.depth!r}")
         names = [layer.name for layer in model.layers]
         if not {"encoder", "decoder", "entropy"} <= set(names):
             raise ValueError(f"`model` must be an adaptive auto-encoder. Received: a model of layers {names[:5]}")
@@ -92,11 +100,32 @@ class LatentCodec:
         self.within = np.concatenate([np.arange(last - first) for first, last in self.bands]).astype(np.int16)
         self.seed = zlib.crc32(self.scales.astype("<i2").tobytes() + self.chances.astype("<i2").tobytes())
 
-    def encode(self, image, level, depth="latent"):
+    @staticmethod
+    def takes(model):
+        """Whether an auto-encoder has levels of quality and bits of its own."""
+        return {"encoder", "decoder", "entropy"} <= {layer.name for layer in model.layers}
+
+    def samples(self, images):
+        """See `Codec`: at level 4."""
+        return [rgb for rgb, _ in self.round_trip(images, USUAL_LEVEL)]
+
+    def round_trip(self, images, level=USUAL_LEVEL):
+        """Each of some images of any size decoded from bytes, and their number, `{"bytes": ...}`."""
+
+        def through(part):
+            size = part.shape[1:3]
+            files = [self.pack(*one, level, size) for one in zip(*self.latents(part, level), strict=True)]
+            numbers, colors, *_ = zip(*map(self.unpack, files), strict=True)
+            decoded = self.images(np.stack(numbers), np.stack(colors), level, size)
+            return [(rgb, {"bytes": len(data)}) for rgb, data in zip(decoded, files, strict=True)]
+
+        return by_size(images, through)
+
+    def encode(self, image, level=USUAL_LEVEL):
         """The bytes of an image, uint8 `(H, W, 3)`; see `latents` and `pack`, also for errors."""
         image = checked_image(image)
         _check_size(image.shape[:2])
-        numbers, found, colors = self.latents(image[None], level, depth)
+        numbers, found, colors = self.latents(image[None], level)
         return self.pack(numbers[0], found[0], colors[0], level, image.shape[:2])
 
     def decode(self, data):
@@ -104,24 +133,21 @@ class LatentCodec:
         numbers, color, level, size = self.unpack(data)
         return self.images(numbers[None], color[None], level, size)[0]
 
-    def latents(self, images, level, depth="latent"):
+    def latents(self, images, level):
         """What is coded of uint8 sRGB images `(N, H, W, 3)`.
 
         Args:
             images: see above; sizes that are no multiple of 8 are extended by repeating their edge.
             level: of quality, 0 to 7.
-            depth: how many bits each position gets: one of `DEPTHS`, that with which the model was trained.
 
         Returns:
             The numbers `(N, h, w, C)`, int8; their depths `(N, h, w, 7)`, int8; the mean colours `(N, 3)`, uint8.
 
         Raises:
-            ValueError: what is no such images, level or depth.
+            ValueError: what is no such images or level.
         """
         images = checked_images(images)
         _check_level(level)
-        if depth not in DEPTHS:
-            raise ValueError(f"`depth` must be one of {tuple(DEPTHS)}. Received: depth={depth!r}")
         colors = images.mean((1, 2)).round().astype(np.uint8)
         shape = _blocks(images.shape[1:3])
         numbers, bits = (np.empty((len(images), *shape, count), np.int8) for count in (len(self.band), BANDS))
@@ -129,7 +155,7 @@ class LatentCodec:
             rgb = whole_blocks(images[:, *times(seen, STRIDE)]).astype(np.float32)
             inputs = {"rgb": rgb, **_given(colors, level)}
             latent = self.encoder(inputs, training=False)["latent"]
-            needed = DEPTHS[depth](latent, inputs)
+            needed = DEPTHS[self.depth](latent, inputs)
             numbers[:, *part] = ops.convert_to_numpy(rounded(latent, needed))[:, *inner]
             bits[:, *part] = ops.convert_to_numpy(needed)[:, *inner]
         return numbers, bits, colors

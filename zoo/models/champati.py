@@ -141,8 +141,9 @@ def champati_classification(
     colors = bin_colors(bins, color_space, lattice)
     luma, x = _luma(input_size, color_space, width)
     x = _trunk(x, width, vgg, vgg_weights, weights, dilated=_DILATED)
-    logits = layers.Conv2D(len(colors), 3, padding="same", kernel_initializer="zeros", name="bins")(x)
-    joined = layers.Concatenate(name=color_space)([luma, annealed_mean(logits, colors, temperature)])
+    to_bins = layers.Conv2D(len(colors), 3, padding="same", kernel_initializer="zeros", dtype="float32", name="bins")
+    logits = to_bins(x)
+    joined = layers.Concatenate(dtype="float32", name=color_space)([luma, annealed_mean(logits, colors, temperature)])
     return with_weights(keras.Model({"luma": luma}, {"bins": logits, color_space: joined}, name=name), weights)
 
 
@@ -176,7 +177,8 @@ def champati_features(input_size=(32, 32), width=32, weights=None, name="champat
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(100 * width // 32, activation="relu", name="dense")(x)
     x = layers.Dropout(0.5, name="dropout")(x)
-    return with_weights(keras.Model({"rgb": rgb}, layers.Dense(10, name="classes")(x), name=name), weights)
+    x = layers.Dense(10, dtype="float32", name="classes")(x)
+    return with_weights(keras.Model({"rgb": rgb}, x, name=name), weights)
 
 
 def bin_colors(bins, color_space="lab", lattice="edge"):

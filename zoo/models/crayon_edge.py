@@ -1,7 +1,7 @@
 """Crayon for the edge: a small network that tells each pixel which cells of the colour grid to take its colour from."""
 
-import math
 import re
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -17,7 +17,6 @@ KEY = 12  # channels of queries and keys
 # reduced: fine colour is what is left to win there.
 LARGEST_STEPS = {8: 8, 16: 22, 32: 45}
 LARGEST_STEPS_M = {8: 8, 16: 11, 32: 22}
-_TRANSPOSED = "transposed"  # the name of a model within `crayon_edge_m`
 _REFINED = "decoder1_refinea"  # a layer of models with `refine`
 # The name of a layer that says how a model was built; that of older files does not.
 _BUILT = re.compile(r"cell_concat(?:_steps((?:_\d+x\d+)*)_views(\d))?")
@@ -25,42 +24,11 @@ _CHROMA = np.float32([1, 1, 0, 0])
 _SLOPES = np.float32([0, 0, 1, 1])
 # The axes along which an image is reversed for each further view of it.
 _REVERSED = ((), (1, 2), (1,), (2,))
+_TRANSPOSED = (0, 2, 1, 3)
 
 
 @pinned
-def crayon_edge_m(input_size=(320, 320), n=16, kind="means", views=None, name="crayon_edge_m", **options):
-    """`crayon_edge` for finer colour, where milliseconds do not count.
-
-    Cells of 12 to 45 pixels are resized to twice as many, and each level of the decoder has a residual block more,
-    which is five times the work; and the network looks at several views: four where the grid holds means. Points lie
-    in one corner of their cells, and so does the first of them in the image: of those it sees the transposed image as
-    well. Args and errors are those of `crayon_edge`, `views=1` is for training; its pretrained weights are
-    `crayon_edge_m-photographs`.
-    """
-    finer = {"largest_steps": LARGEST_STEPS_M, "refine": True, **options}
-    if kind != "points" or views == 1:
-        return crayon_edge(input_size, n, kind, views=views or 4, name=name, **finer)
-    upright = crayon_edge(input_size, n, kind, **finer)
-    sharing = {**finer, "weights": None, "share": upright}
-    transposed = crayon_edge(input_size[::-1], n, kind, name=_TRANSPOSED, **sharing)
-    turned = transposed({key: ops.transpose(x, (0, 2, 1, 3)) for key, x in upright.input.items()})
-    return keras.Model(upright.input, (upright.output + ops.transpose(turned, (0, 2, 1, 3))) / 2.0, name=name)
-
-
-@pinned
-def crayon_edge(
-    input_size=(320, 320),
-    n=16,
-    kind="means",
-    width=16,
-    weights=None,
-    share=None,
-    views=1,
-    name="crayon_edge",
-    largest_steps=LARGEST_STEPS,
-    refine=False,
-    matrix=None,
-):
+def crayon_edge(input_size=(320, 320), n=16, kind="means", width=16, weights=None, views=1, name="crayon_edge"):
     """A decoder from luma and colour grid to chroma, in Y'CbCr, whose weights serve every n, size and kind of grid.
 
     Luma is resized until a cell has p x p pixels, p a power of two from 8 to 64 near n, so that the network always
@@ -80,92 +48,41 @@ def crayon_edge(
         kind: "means" or "points", see `zoo.color_grid`.
         width: channels at half size; 4 x width in the depths.
         weights: None for new ones, the name of weights of the zoo (`crayon_edge-photographs`), or a .npz file.
-        share: a `crayon_edge` whose layers this one uses; new ones if None.
         views: 1; or for means 2 or 4: the mean of what comes out for the image and for itself turned by 180 degrees,
             and mirrored at either axis, the self-ensemble of Lim et al. 2017 (EDSR).
         name: name of the model.
-        largest_steps: `{p: n}`, the largest n whose cells are resized to p x p pixels; 64 x 64 beyond them.
-        refine: whether each level of the decoder ends in a residual block.
-        matrix: `(2, k)` by which Cb and Cr are multiplied, at no cost, for a decoder that goes on to RGB; None for
-            themselves.
 
     Returns:
         A functional model from `{"luma": (batch, H, W, 1), "grid": (batch, ceil(H/n), ceil(W/n), 2)}` to `chroma`
         (batch, H, W, 2). `luma` is Y' in 0 to 255, `grid` and `chroma` Cb and Cr in -128 to 127.
 
     Raises:
-        ValueError: an unknown kind, a width below 1, another number of views, an n that does not fit the size, a model
-            to share with that lacks layers; see `zoo.weights` for weights.
+        ValueError: an unknown kind, a width below 1, another number of views, an n that does not fit the size; see
+            `zoo.weights` for weights.
     """
-    if kind not in KINDS:
-        raise ValueError(f"`kind` must be one of {KINDS}. Received: kind={kind!r}")
-    if width < 1:
-        raise ValueError(f"`width` must be at least 1. Received: width={width}")
-    if views not in ((1, 2, 4) if kind == "means" else (1,)):
-        raise ValueError(f"`views` must be 1, or for means 2 or 4. Received: views={views} of {kind}")
-    height, breadth = input_size
-    given = grid_shape(height, breadth, n)
-    # A point lies in the middle of its cell once the image is moved by half a cell.
-    shift = n // 2 if kind == "points" else 0
-    cells = tuple(-(-(side + shift) // n) for side in input_size)
-    p = cell_size(n, largest_steps)
-    layer = _Layers(share)
-
-    luma = keras.Input((height, breadth, 1), name="luma")
-    grid = keras.Input((*given, 2), name="grid")
-    light = _extend(luma, [(shift, count * n - side - shift) for count, side in zip(cells, input_size, strict=True)])
-    light = _views(light / 64.0 - 2.0, views)
-    whole = light.shape[1:3]
-    x = _resize(light, [count * p for count in cells])
-    half = ops.average_pool(x, 2, 2, data_format="channels_last")
-    light = light - _resize(half, whole)
-    colors = _extend(grid, [(0, count - known) for count, known in zip(cells, given, strict=True)])
-    colors = _views(colors / 32.0, views)
-
-    depth = int(math.log2(p))
-    skips = [layer.conv("encoder1b", width)(layer.conv("encoder1a", width, strides=2)(x))]
-    for level in range(2, depth + 1):
-        block, filters = f"encoder{min(level, 4)}", width * min(2 ** (level - 1), 4)
-        skips.append(layer.conv(f"{block}b", filters)(layer.conv(f"{block}a", filters, strides=2)(skips[-1])))
-    brightness = _at_cells(half, p // 2, kind) if kind == "means" else _at_cells(x, p, kind)
-    is_point = ops.full_like(colors[..., :1], float(kind == "points"))
-    built = "".join(f"_{side}x{largest}" for side, largest in largest_steps.items())
-    x = layers.Concatenate(name=f"cell_concat_steps{built}_views{views}")([skips.pop(), colors, brightness, is_point])
-    x = layer.conv("cell_embed", 4 * width)(x)
-    for block in ("cell1", "cell2"):
-        x = layer.residual(x, block, f"{block}_add")
-    keys = layer.conv("cell_key", KEY, 1, activation=None)(x)
-    for level in range(depth - 1, 0, -1):
-        block, filters = f"decoder{min(level, 3)}", width * min(2 ** (level - 1), 4)
-        x = layer.conv_transpose(f"{block}a", filters)(x)
-        x = layer.conv(f"{block}b", filters)(layers.Add(name=f"decoder_add{level}")([x, skips.pop()]))
-        if refine:
-            x = layer.residual(x, f"{block}_refine", f"decoder_refine_add{level}", gain=1e-4)
-
-    queries = layer.conv("query", KEY, 1, activation=None, gain=1 / KEY)(x)
-    sharpness = layer.conv("sharpness", 1, 1)(x)
-    chroma = _attend(queries, sharpness, keys, colors, p // 2)
-    size = half.shape[1:3]
-    missed = _resize(colors - _at_cells(chroma, p // 2, kind), size)
-    residual = layer.conv("residual_a", width)(layers.Concatenate(name="residual_concat")([x, chroma, missed]))
-    residual = layer.conv("residual_b", 4, activation=None, gain=0.1)(residual)
-    # From here on four planes: Cb, Cr, and their slopes against luma.
-    planes = ops.matmul(chroma, np.eye(2, 4, dtype="float32")) + residual
-    if kind == "means":
-        known = ops.matmul(colors, np.eye(2, 4, dtype="float32"))
-        planes = planes + _resize(known - ops.multiply(_at_cells(planes, p // 2, kind), _CHROMA), size)
-    light = ops.add(ops.matmul(light, _SLOPES[None]), _CHROMA)
-    matrix = np.eye(2) if matrix is None else np.asarray(matrix)
-    chroma = ops.matmul(_resize(planes, whole) * light, np.tile(32 * matrix, (2, 1)).astype("float32"))
-    if views > 1:
-        seen = ops.reshape(chroma, (views, -1, *chroma.shape[1:]))
-        chroma = sum(_reverse(seen[i], _REVERSED[i]) for i in range(views)) / views
-    if chroma.shape[1:3] != (height, breadth):
-        chroma = chroma[:, shift : shift + height, shift : shift + breadth]
-    return with_weights(keras.Model({"luma": luma, "grid": grid}, chroma, name=name), weights)
+    _check_views(views, kind)
+    layer = _Layers(width)
+    return with_weights(_network(input_size, n, kind, replace(_PLAIN, views=views), layer, name), weights)
 
 
-def rebuilt(model, input_size, n, kind, matrix=None):
+@pinned
+def crayon_edge_m(input_size=(320, 320), n=16, kind="means", width=16, weights=None, views=None, name="crayon_edge_m"):
+    """`crayon_edge` for finer colour, where milliseconds do not count.
+
+    Cells of 12 to 45 pixels are resized to twice as many, and each level of the decoder has a residual block more,
+    which is five times the work; and the network looks at several views: four where the grid holds means. Points lie
+    in one corner of their cells, and so does the first of them in the image: of those it sees the transposed image as
+    well. Args and errors are those of `crayon_edge`, `views=1` is for training; its pretrained weights are
+    `crayon_edge_m-photographs`.
+    """
+    if views is not None:
+        _check_views(views, kind)
+    layer = _Layers(width)
+    return with_weights(_network(input_size, n, kind, replace(_FINER, views=views or 4), layer, name), weights)
+
+
+@pinned
+def rebuilt(model, input_size, n, kind, matrix=None, views=None, name="crayon_edge"):
     """The same decoder, with the same layers, for images of another size, another step or kind of grid.
 
     What model it is its layers say, whatever its name: whether they refine, how large cells are at which step, and at
@@ -173,25 +90,21 @@ def rebuilt(model, input_size, n, kind, matrix=None):
 
     Args:
         model: what `crayon_edge` or `crayon_edge_m` built, now or in a file.
-        input_size, n, kind, matrix: see `crayon_edge`.
+        input_size, n, kind: see `crayon_edge`.
+        matrix: `(2, k)` by which Cb and Cr are multiplied, at no cost, for a decoder that goes on to RGB; None for
+            themselves.
+        views: 1 for training; None for those of the model.
+        name: name of what is built.
 
     Raises:
         ValueError: another model, or one that lacks layers that so large a step needs; see `crayon_edge`.
     """
-    names = [layer.name for layer in model.layers]
-    built = next(filter(None, map(_BUILT.fullmatch, names)), None)
-    finer = {"crayon_edge": False, "crayon_edge_m": True}.get(model.name)
-    if built and built[1] is not None:
-        steps = {int(side): int(largest) for side, largest in re.findall(r"(\d+)x(\d+)", built[1])}
-        views = int(built[2])
-    elif built and finer == (_REFINED in names):
-        steps, views = (LARGEST_STEPS_M, 4) if finer else (LARGEST_STEPS, 1)
-    else:
-        raise ValueError(f"`model` must be a `crayon_edge` whose layers say how it was built. Received: {model.name}")
-    options = {"largest_steps": steps, "refine": _REFINED in names, "share": model, "matrix": matrix}
-    if views == 1 and _TRANSPOSED not in names:
-        return crayon_edge(input_size, n, kind, **options)
-    return crayon_edge_m(input_size, n, kind, views if kind == "means" and views > 1 else None, **options)
+    variant = _variant_of(model)
+    if views is not None:
+        _check_views(views, kind)
+        variant = replace(variant, views=views)
+    layer = _Layers(model.get_layer("encoder1a").filters, share=model)
+    return _network(input_size, n, kind, variant, layer, name, matrix)
 
 
 def cell_size(n, largest_steps=LARGEST_STEPS):
@@ -199,15 +112,207 @@ def cell_size(n, largest_steps=LARGEST_STEPS):
     return next((p for p, largest in largest_steps.items() if n <= largest), 64)
 
 
-class _Layers:
-    """Convolutions by name: another model's, or new ones; the same one each time a name is asked for.
+@dataclass(frozen=True)
+class _Variant:
+    """What tells networks of one width apart, for every grid alike.
 
-    ValueError for a name that the other model lacks: a new layer among trained ones would give wrong colours.
+    Attributes:
+        largest_steps: `{p: n}`, the largest n whose cells are resized to p x p pixels; 64 x 64 beyond them.
+        refine: whether each level of the decoder ends in a residual block.
+        views: 1, 2 or 4 views of an image and its means. With points, more than 1 stand for two: the image as it is,
+            and transposed.
     """
 
-    def __init__(self, share):
+    largest_steps: dict
+    refine: bool
+    views: int
+
+    @property
+    def layer_name(self):
+        """The name of the layer that says how a model was built, see `_BUILT`; `refine` other layers say."""
+        steps = "".join(f"_{side}x{largest}" for side, largest in self.largest_steps.items())
+        return f"cell_concat_steps{steps}_views{self.views}"
+
+
+_PLAIN = _Variant(LARGEST_STEPS, refine=False, views=1)
+_FINER = _Variant(LARGEST_STEPS_M, refine=True, views=4)
+
+
+def _variant_of(model):
+    """How a model was built. ValueError for one that is no `crayon_edge`."""
+    names = [layer.name for layer in model.layers]
+    built, refine = next(filter(None, map(_BUILT.fullmatch, names)), None), _REFINED in names
+    if built and built[1] is not None:
+        steps = {int(side): int(largest) for side, largest in re.findall(r"(\d+)x(\d+)", built[1])}
+        _check_views(int(built[2]))
+        return _Variant(steps, refine, int(built[2]))
+    by_name = {"crayon_edge": _PLAIN, "crayon_edge_m": _FINER}.get(model.name)
+    if built and by_name and by_name.refine == refine:
+        return by_name
+    raise ValueError(f"`model` must be a `crayon_edge` whose layers say how it was built. Received: {model.name}")
+
+
+def _check_views(views, kind="means"):
+    if views not in ((1, 2, 4) if kind == "means" else (1,)):
+        raise ValueError(f"`views` must be 1, or for means 2 or 4. Received: views={views} of {kind}")
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How the cells of a grid lie in an image, and that each of them is p x p pixels to the network."""
+
+    size: tuple
+    n: int
+    kind: str
+    p: int
+
+    @property
+    def shift(self):
+        """Pixels by which the image is moved: by half a cell, so that a point lies in the middle of its own."""
+        return self.n // 2 if self.kind == "points" else 0
+
+    @property
+    def cells(self):
+        """Rows and columns of cells that cover the image."""
+        return tuple(-(-(side + self.shift) // self.n) for side in self.size)
+
+    @property
+    def turned(self):
+        """That of the transposed image."""
+        return replace(self, size=self.size[::-1])
+
+    def in_whole_cells(self, luma):
+        """Luma, extended to cells that are whole."""
+        ends = (count * self.n - side - self.shift for count, side in zip(self.cells, self.size, strict=True))
+        return _extend(luma, [(self.shift, end) for end in ends])
+
+    def for_every_cell(self, grid):
+        """The grid, extended to as many colours as there are cells."""
+        return _extend(grid, [(0, count - known) for count, known in zip(self.cells, grid.shape[1:3], strict=True)])
+
+    def cropped(self, chroma):
+        """The image out of its whole cells."""
+        if chroma.shape[1:3] == tuple(self.size):
+            return chroma
+        height, width = self.size
+        return chroma[:, self.shift : self.shift + height, self.shift : self.shift + width]
+
+
+@pinned
+def _network(input_size, n, kind, variant, layer, name, matrix=None):
+    """A model of such layers, see `crayon_edge` and `rebuilt`."""
+    if kind not in KINDS:
+        raise ValueError(f"`kind` must be one of {KINDS}. Received: kind={kind!r}")
+    given = grid_shape(*input_size, n)
+    layout = _Layout(tuple(input_size), n, kind, cell_size(n, variant.largest_steps))
+    matrix = np.eye(2) if matrix is None else np.asarray(matrix)
+    luma, grid = keras.Input((*input_size, 1), name="luma"), keras.Input((*given, 2), name="grid")
+    chroma = _decoded(luma, grid, layout, variant, layer, matrix)
+    if kind == "points" and variant.views > 1:
+        turned = (ops.transpose(x, _TRANSPOSED) for x in (luma, grid))
+        turned = _decoded(*turned, layout.turned, variant, layer, matrix)
+        chroma = (chroma + ops.transpose(turned, _TRANSPOSED)) / 2.0
+    return keras.Model({"luma": luma, "grid": grid}, chroma, name=name)
+
+
+def _decoded(luma, grid, layout, variant, layer, matrix):
+    """Chroma of luma and grid: down to the cells, up to half size, to the colours of cells nearby, and to full size."""
+    kind, p = layout.kind, layout.p
+    views = variant.views if kind == "means" else 1
+    light = _views(layout.in_whole_cells(luma) / 64.0 - 2.0, views)
+    colors = _views(layout.for_every_cell(grid) / 32.0, views)
+    x = _resize(light, [count * p for count in layout.cells])
+    half = ops.average_pool(x, 2, 2, data_format="channels_last")
+    fine = light - _resize(half, light.shape[1:3])
+    brightness = _at_cells(half, p // 2, kind) if kind == "means" else _at_cells(x, p, kind)
+
+    *skips, deepest = _encoder(layer, x, p)
+    cells = _cells(layer, deepest, colors, brightness, kind, variant.layer_name)
+    keys = layer.conv("cell_key", KEY, 1, activation=None)(cells)
+    x = _decoder(layer, cells, skips, variant.refine)
+    chroma = _attend(layer, x, keys, colors, p // 2)
+    planes = _corrected(layer, x, chroma, colors, p // 2, kind)
+    return layout.cropped(_mean_of_views(_guided_upsample(planes, fine, matrix), views))
+
+
+def _encoder(layer, x, p):
+    """From p x p pixels a cell down to one: what comes out of each level, half size first."""
+    levels = []
+    for level in range(1, p.bit_length()):
+        block, filters = f"encoder{min(level, 4)}", layer.filters(level)
+        x = layer.conv(f"{block}b", filters)(layer.conv(f"{block}a", filters, strides=2)(x))
+        levels.append(x)
+    return levels
+
+
+def _cells(layer, x, colors, brightness, kind, name):
+    """What is known of each cell: what the encoder saw, its colour, luma where that is from, and the kind of grid."""
+    is_point = ops.full_like(colors[..., :1], float(kind == "points"))
+    x = layer.concatenate(name)([x, colors, brightness, is_point])
+    x = layer.conv("cell_embed", 4 * layer.width)(x)
+    for block in ("cell1", "cell2"):
+        x = layer.residual(x, block, f"{block}_add")
+    return x
+
+
+def _decoder(layer, x, skips, refine):
+    """From one position a cell up to half size, with what the encoder had at each level."""
+    for level in range(len(skips), 0, -1):
+        block, filters = f"decoder{min(level, 3)}", layer.filters(level)
+        x = layer.conv_transpose(f"{block}a", filters)(x)
+        x = layer.conv(f"{block}b", filters)(layer.add(f"decoder_add{level}")([x, skips[level - 1]]))
+        if refine:
+            x = layer.residual(x, f"{block}_refine", f"decoder_refine_add{level}", gain=1e-4)
+    return x
+
+
+def _attend(layer, x, keys, colors, u):
+    """Colours of the nearest cells, weighted for each of the u x u positions of every cell."""
+    queries = layer.conv("query", KEY, 1, activation=None, gain=1 / KEY)(x)
+    sharpness = layer.conv("sharpness", 1, 1)(x)
+    return _mean_of_nearest(queries, sharpness, keys, colors, u)
+
+
+def _corrected(layer, x, chroma, colors, u, kind):
+    """Four planes: Cb and Cr with a residual, for means such that they meet them, and the slopes of both on luma."""
+    size = x.shape[1:3]
+    missed = _resize(colors - _at_cells(chroma, u, kind), size)
+    residual = layer.conv("residual_a", layer.width)(layer.concatenate("residual_concat")([x, chroma, missed]))
+    residual = layer.conv("residual_b", 4, activation=None, gain=0.1)(residual)
+    planes = ops.matmul(chroma, np.eye(2, 4, dtype="float32")) + residual
+    if kind == "means":
+        known = ops.matmul(colors, np.eye(2, 4, dtype="float32"))
+        planes = planes + _resize(known - ops.multiply(_at_cells(planes, u, kind), _CHROMA), size)
+    return planes
+
+
+def _guided_upsample(planes, fine, matrix):
+    """Chroma at full size, which follows the fine part of luma by its slopes; times a matrix."""
+    factors = ops.add(ops.matmul(fine, _SLOPES[None]), _CHROMA)
+    to_chroma = np.tile(32 * matrix, (2, 1)).astype("float32")
+    return ops.matmul(_resize(planes, fine.shape[1:3]) * factors, to_chroma)
+
+
+class _Layers:
+    """Layers by name, the same one each time a name is asked for: another model's, or new ones.
+
+    ValueError for a name that the other model lacks: a new layer among trained ones would give wrong colours. What has
+    no weights is new all the same.
+
+    Attributes:
+        width: channels at half size.
+    """
+
+    def __init__(self, width, share=None):
+        if width < 1:
+            raise ValueError(f"`width` must be at least 1. Received: width={width}")
+        self.width = width
         self._shared = share
-        self._layers = {} if share is None else {layer.name: layer for layer in share.layers}
+        self._layers = {} if share is None else {layer.name: layer for layer in share.layers if layer.weights}
+
+    def filters(self, level):
+        """Channels of a level of encoder and decoder; 1 is half size."""
+        return self.width * min(2 ** (level - 1), 4)
 
     def conv(self, name, filters, kernel=3, strides=1, activation="relu", gain=1.0):
         if self._is_new(name):
@@ -220,18 +325,24 @@ class _Layers:
     def residual(self, x, block, name, gain=1.0):
         filters = x.shape[-1]
         y = self.conv(f"{block}b", filters, activation=None, gain=gain)(self.conv(f"{block}a", filters)(x))
-        return layers.Add(name=name)([x, y])
+        return self.add(name)([x, y])
 
     def conv_transpose(self, name, filters):
         if self._is_new(name):
             self._layers[name] = layers.Conv2DTranspose(filters, 2, 2, "same", name=name)
         return self._layers[name]
 
+    def add(self, name):
+        return self._layers.setdefault(name, layers.Add(name=name))
+
+    def concatenate(self, name):
+        return self._layers.setdefault(name, layers.Concatenate(name=name))
+
     def _is_new(self, name):
         if name not in self._layers and self._shared is not None:
             raise ValueError(
-                f"`share` lacks the layer {name}, that cells of this size need: build it for a larger `n`. Received: "
-                f"share={self._shared.name}"
+                f"`model` lacks the layer {name}, that cells of this size need: build it for a larger `n`. Received: "
+                f"model={self._shared.name}"
             )
         return name not in self._layers
 
@@ -241,11 +352,19 @@ def _views(x, views):
     return x if views == 1 else ops.concatenate([_reverse(x, axes) for axes in _REVERSED[:views]], axis=0)
 
 
+def _mean_of_views(x, views):
+    """The mean of what was made of `_views`, each turned back."""
+    if views == 1:
+        return x
+    seen = ops.reshape(x, (views, -1, *x.shape[1:]))
+    return sum(_reverse(seen[i], _REVERSED[i]) for i in range(views)) / views
+
+
 def _reverse(x, axes):
     return ops.flip(x, axes) if axes else x
 
 
-def _attend(queries, sharpness, keys, colors, u):
+def _mean_of_nearest(queries, sharpness, keys, colors, u):
     """Mean of the colours of the 5 x 5 nearest cells for each of the u x u positions of every cell."""
     rows, columns = colors.shape[1:3]
     # Similarity and distance in one product: q k - s |position - neighbour|^2, less what is equal for all neighbours.

@@ -46,7 +46,7 @@ def color_autoencoder(input_size=(None, None), width=64, latent=None, weights=No
     latent_input = keras.Input(x.shape[1:], name="latent")
     x = layers.Conv2D(4 * width, 1, name="widen")(latent_input) if latent else latent_input
     x = layers.Conv2D(3, 3, padding="same", activation="sigmoid", name="planes")(_up(x, width, "relu"))
-    decoded = layers.Rescaling(255, name="rgb")(x)
+    decoded = layers.Rescaling(255, dtype="float32", name="rgb")(x)
     decoder = keras.Model({"latent": latent_input}, {"rgb": decoded}, name="decoder")
     return with_weights(keras.Model({"rgb": rgb}, decoder(encoder({"rgb": rgb})), name=name), weights)
 

@@ -1,0 +1,76 @@
+"""Every command answers --help at once, as it imports what is large only when its arguments were parsed."""
+
+import os
+import subprocess
+import sys
+from importlib import util
+
+import pytest
+
+COMMANDS = [f"training.{name}" for name in ("fit", "evaluate", "tune", "publish", "benchmark", "profile", "results")]
+COMMANDS += [f"export.{name}" for name in ("__main__", "benchmark", "tiles", "colorize", "latents", "profile")]
+LARGE = ("keras", "tensorflow", "jax", "matplotlib", "scipy", "skimage", "sklearn", "tensorflow_datasets")
+
+# Recipes are still modules of Keras, and their flags stand in the help.
+NOT_YET = {"training.fit", "training.tune"}
+
+
+def _modules_after(code, **environment):
+    """What of LARGE a new process has imported after some Python code."""
+    code += f"\nimport sys\nprint('imported:', *sorted(set({LARGE}) & set(sys.modules)))"
+    environment = {**os.environ, **environment}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    *printed, last = done.stdout.splitlines()
+    return last.split()[1:], "\n".join(printed), done.stderr
+
+
+def _running(command, arguments):
+    return (
+        f"from {command} import main\n"
+        "from training.command import run\n"
+        "try:\n"
+        f"    code = run(main, {arguments})\n"
+        "except SystemExit as end:\n"
+        "    code = end.code\n"
+        "print(code)"
+    )
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command not in NOT_YET])
+def test_help(command):
+    imported, printed, errors = _modules_after(_running(command, ["--help"]))
+    assert imported == []
+    assert printed.startswith(f"usage: python -m {command.removesuffix('.__main__')} ")
+    assert printed.endswith("\n0")
+    assert not errors
+
+
+def test_a_mistake_in_the_arguments():
+    imported, printed, errors = _modules_after(_running("training.evaluate", ["runs/none", "--metrics", "beauty"]))
+    assert imported == []
+    assert printed == "2"
+    assert errors.startswith("error: argument --metrics: invalid choice")
+    assert errors.count("\n") == 1
+
+
+def test_tables_of_a_page(tmp_path):
+    """What needs no TensorFlow does not wait for it."""
+    page = tmp_path / "page.md"
+    page.write_text("no table\n")
+    imported, printed, _ = _modules_after(_running("training.results", [str(page)]))
+    assert imported == []
+    assert printed == "0"
+
+
+def test_notices_of_tensorflow_stay_away(tmp_path):
+    imported, _, errors = _modules_after(_running("training.evaluate", [str(tmp_path / "none")]))
+    assert "tensorflow" in imported
+    assert errors.startswith("error: ")
+    assert errors.count("\n") == 1
+
+
+@pytest.mark.skipif(not util.find_spec("jax"), reason="JAX is not installed")
+def test_the_zoo_on_jax_is_without_tensorflow():
+    imported, _, _ = _modules_after("import zoo\nzoo.crayon(width=8)", KERAS_BACKEND="jax")
+    assert "jax" in imported
+    assert "tensorflow" not in imported

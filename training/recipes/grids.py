@@ -1,0 +1,39 @@
+"""What recipes share whose networks colour photographs by a grid of colours."""
+
+from dataclasses import dataclass
+
+from training.command import CommandError
+from training.recipes.base import Recipe, setting
+
+PAPER_STEPS = (6, 15, 20, 40, 50, 60, 80, 100)  # those of `training.tasks.grid`, which imports Keras
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridRecipe(Recipe):
+    """A recipe for a decoder of colour grids, which may start from weights."""
+
+    dataset: str = "imagenette/320px-v2"
+    weights: str | None = setting(None, "weights to start from: a name in the zoo or a .npz file")
+
+    def started(self, network, partial=False):
+        """The network, with the weights to start from if there are any; see `zoo.weights.load_weights`."""
+        from zoo.weights import load_weights
+
+        try:
+            if self.weights:
+                load_weights(network, self.weights, partial)
+        except (ValueError, FileNotFoundError) as error:
+            raise CommandError(f"cannot start from --weights {self.weights} ({error})") from None
+        return network
+
+    def preview(self, path, images, network):
+        """Writes one row an image; see `training.loop.previews.preview`."""
+        from training.loop import previews
+        from zoo.codecs.loading import codec_of
+
+        previews.preview(path, images, codec_of(network, self.settings()))
+
+    def report(self):
+        from zoo.codecs.grid import usual_step
+
+        return ["--n", str(usual_step(self.settings())), "--levin", "0"]
