@@ -82,9 +82,12 @@ def pretrained(weights, **options):
 
 
 def float32_layers(model):
-    """Names of the layers of a model that stay float32 where the others are int8; none of one that is not the zoo's."""
-    entry = MODELS.get(model.name)
-    return entry.float32 if entry else ()
+    """Names of the layers of a model that stay float32 where the others are int8.
+
+    A model of another name may be one of the zoo's that was named otherwise: what any of them says counts.
+    """
+    entries = [MODELS[model.name]] if model.name in MODELS else MODELS.values()
+    return tuple(sorted({name for entry in entries for name in entry.float32}))
 
 
 def macs(model):

@@ -27,7 +27,7 @@ from training.metrics.images import psnr
 from zoo import adaptive_autoencoder, champati_baseline, champati_classification, champati_regression, crayon
 from zoo.codecs.grid import Grid, HintsCodec, through
 from zoo.color_spaces import lab_to_rgb, rgb_to_lab
-from zoo.registry import MODELS
+from zoo.registry import MODELS, float32_layers
 
 N, SIZE = 20, 128
 
@@ -282,6 +282,7 @@ def test_layers_that_stay_float32_are_there():
         assert model.get_layer(name)
         family = "adaptive_autoencoder" if name == "blocks" else model.name
         assert name in MODELS[family].float32
+    assert "row79_concat" in float32_layers(crayon(width=4, name="mine"))
 
 
 def test_share_of_int8(exported):
