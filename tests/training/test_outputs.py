@@ -15,7 +15,7 @@ import export.__main__ as export_command
 from export import benchmark, colorize, latents, tiles
 from export import profile as operators
 from training import benchmark as steps
-from training import evaluate, fit, profile, results, tune
+from training import evaluate, fit, profile, result_files, tune
 from training.command import CommandError
 from training.data.sources import SAMPLES
 from training.outputs import UNFINISHED, check_folder, read_json, save_png, write_json, writing, writing_folder
@@ -168,7 +168,7 @@ def test_results_are_replaced(tmp_path):
     path = tmp_path / "a.json"
     path.write_text("")
     for number in (1, 2):
-        results.write_results(path, "command", [{"name": number, "metrics": {}}])
+        result_files.write_results(path, "command", [{"name": number, "metrics": {}}])
     assert json.loads(path.read_text())["rows"] == [{"name": 2, "metrics": {}}]
 
 
