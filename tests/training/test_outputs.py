@@ -286,7 +286,7 @@ def test_png_files_say_who_wrote_them(tmp_path, photographs):
 def test_where_results_go_if_it_is_not_said(weights, path, photo, refused, monkeypatch):
     """There nothing else is replaced either, and that is said before anything is scored."""
     Path("results", path).mkdir(parents=True)
-    for scored in ("decoders.score", "colorizers.colored", "autoencoders.rows_of"):
+    for scored in ("decoders.score", "colorizers.ColorScorer", "autoencoders.rows_of"):
         monkeypatch.setattr(f"training.evaluation.{scored}", None)
     line = refused(evaluate.main, [weights, "--dataset", "samples", "--allow-overlap", "--size", "32"])
     assert f"results/{path} is a folder" in line
