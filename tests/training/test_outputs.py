@@ -15,7 +15,7 @@ import export.__main__ as export_command
 from export import benchmark, colorize, latents, tiles
 from export import profile as operators
 from training import benchmark as steps
-from training import evaluate, fit, profile, results, tune
+from training import evaluate, fit, profile, result_files, tune
 from training.command import CommandError
 from training.data.sources import SAMPLES
 from training.outputs import UNFINISHED, check_folder, read_json, save_png, write_json, writing, writing_folder
@@ -168,7 +168,7 @@ def test_results_are_replaced(tmp_path):
     path = tmp_path / "a.json"
     path.write_text("")
     for number in (1, 2):
-        results.write_results(path, "command", [{"name": number, "metrics": {}}])
+        result_files.write_results(path, "command", [{"name": number, "metrics": {}}])
     assert json.loads(path.read_text())["rows"] == [{"name": 2, "metrics": {}}]
 
 
@@ -286,7 +286,7 @@ def test_png_files_say_who_wrote_them(tmp_path, photographs):
 def test_where_results_go_if_it_is_not_said(weights, path, photo, refused, monkeypatch):
     """There nothing else is replaced either, and that is said before anything is scored."""
     Path("results", path).mkdir(parents=True)
-    for scored in ("decoders.score", "colorizers.colored", "autoencoders.rows_of"):
+    for scored in ("decoders.score", "colorizers.ColorScorer", "autoencoders.rows_of"):
         monkeypatch.setattr(f"training.evaluation.{scored}", None)
     line = refused(evaluate.main, [weights, "--dataset", "samples", "--allow-overlap", "--size", "32"])
     assert f"results/{path} is a folder" in line
