@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 import zoo
-from zoo.codecs.grid import GridDecoder
+from zoo.codecs.grid import EdgeCodec, Grid
 from zoo.codecs.latent import LatentCodec
+from zoo.color_spaces import YCBCR
 from zoo.models.adaptive_autoencoder import depths
 
 FOLDER = Path(__file__).parent / "golden"
@@ -63,5 +64,5 @@ def test_old_models_load_and_compute_what_they_did(name, photographs):
         (expected,) = file.values()
     assert np.abs(model.predict_on_batch(inputs) - expected).max() < 1e-3
     if name == "crayon_edge":
-        decoder = GridDecoder(model)
-        assert np.abs(decoder(luma[0, ..., 0] / 2.55, grid[0], N, "means") - expected[0]).max() < 1e-3
+        decoder = EdgeCodec(model)
+        assert np.abs(decoder(luma[0, ..., 0], grid[0], Grid(N, "means", YCBCR)) - expected[0]).max() < 1e-3

@@ -72,7 +72,8 @@ def load_run(path):
     """The `Run` in a run folder, of a .keras file or of weights of the zoo. ZooError if it cannot be had."""
     path, codec = Path(path), zoo.load(path)
     if not path.exists():
-        return Run(path, codec, set(weights.seen(weights.find(str(path)))), True)
+        name = weights.find(str(path))
+        return Run(Path(name), codec, set(weights.seen(name)), True)
     return Run(path, codec, *_seen(path / "model.keras" if path.is_dir() else path))
 
 
