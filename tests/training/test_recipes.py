@@ -59,6 +59,12 @@ def test_settings_are_told_stored_or_usual(tmp_path):
         fit._arguments(["crayon", "--out", str(out), "--resume", "--batch-size", "5"])
 
 
+def test_the_default_may_be_told(tmp_path):
+    """Also where it stands for what the machine can do."""
+    recipe, _ = fit._arguments(["crayon", "--batch-size", "0", "--out", str(tmp_path / "run")])
+    assert recipe.batch_size == 0
+
+
 def test_settings_are_checked_whatever_they_come_from():
     crayon = RECIPES["crayon"]()
     with pytest.raises(CommandError, match="--n 400 is larger than the crops"):

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.command import CommandError, positive
+from training.command import CommandError, natural, positive
 from training.recipes.base import setting
 from training.recipes.crops import CropRecipe
 from training.recipes.grids import PAPER_STEPS, GridRecipe
@@ -58,7 +58,7 @@ class Crayon(GridRecipe, CropRecipe):
     n: int | str = setting(20, "grid step, or random: one model for 6 to 100", _step)
     width: int = setting(64, "channels of the first layer", positive)
     size: int = 320
-    batch_size: int = setting(0, "images a step; 0 is what fits in 8 GB, at most 16", positive)
+    batch_size: int = setting(0, "images a step; 0 is what fits in 8 GB, at most 16", natural)
     decay: bool = setting(False, "let the learning rate fall to zero on one cosine; ours")
 
     def check(self):
