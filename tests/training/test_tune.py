@@ -20,6 +20,7 @@ from training.search import chief, oracles
 from training.search.objectives import front, knee, worth
 from training.search.space import Range, chosen, hyperparameters, search_space
 from training.search.tuner import Budget
+from zoo.errors import ZooError
 
 USUAL = {"n": (6, 15, 20), "rate": (0.1, 0.2), "vgg": (None, "frozen"), "rebalance": (False, True)}
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee")
@@ -178,6 +179,20 @@ def test_a_full_disk_ends_a_search(folder, tmp_path, refused, monkeypatch):
     argv = [*TRAINED, "--dataset", f"folder:{folder}", "--images", "1", "--out", str(tmp_path / "search")]
     assert "trial-0/model.keras: No space left" in refused(tune.main, argv)
     assert len(begun) == 1
+
+
+def test_what_a_codec_refuses_fails_a_trial_at_once(folder, tmp_path, refused, monkeypatch):
+    """It would be refused again: the trial is not run a second time, and the search goes on."""
+    begun = []
+
+    def too_large(trained, values, **_):
+        begun.append(values["n"])
+        raise ZooError("n is larger than an image")
+
+    monkeypatch.setattr("training.search.objectives.measure", too_large)
+    argv = [*TRAINED, "--dataset", f"folder:{folder}", "--images", "1", "--out", str(tmp_path / "search")]
+    assert "no trial of the search" in refused(tune.main, argv)
+    assert len(begun) == len(set(begun)) > 1
 
 
 def test_objectives_of_a_command(folder, tmp_path, refused):

@@ -100,6 +100,7 @@ class Search:
 
         from training.search.objectives import measure, worth
         from training.search.space import chosen
+        from zoo.errors import ZooError
 
         began, own = time.perf_counter(), chosen(values)
         try:
@@ -109,7 +110,7 @@ class Search:
             metrics["objective"] = worth(
                 metrics, self.arguments.objective, self.arguments.multiplier, self.arguments.rate
             )
-        except CommandError as error:
+        except (CommandError, ZooError) as error:
             raise FailedTrialError(str(error)) from None
         except (OSError, OpError) as error:  # a full disk, which is so for the next trial as well
             raise FatalError(str(error)) from error
