@@ -117,7 +117,7 @@ class Space:
     Attributes:
         name: as result files have it.
         from_rgb, to_rgb: see `zoo.color_spaces`.
-        white: luma of white; decoders are given luma in 0 to 100.
+        white: luma of white.
         eight_bits: luma and grid are rounded to whole numbers, as where the space is that of files and devices.
     """
 

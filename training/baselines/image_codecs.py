@@ -21,7 +21,7 @@ QUALITIES = {
 def image_codec(name, rgb, quality):
     """An image `(H, W, 3)` through a codec of Pillow, and the bytes of its file."""
     options = {"JPEG": {"optimize": True}, "WebP": {"method": 6}, "AVIF": {"speed": 4}}[name]
-    return _through(Image.fromarray(rgb), name, quality=quality, **options)
+    return through_codec(Image.fromarray(rgb), name, quality=quality, **options)
 
 
 def lossless_webp(rgb):
@@ -30,19 +30,21 @@ def lossless_webp(rgb):
     With all the effort libwebp knows, but for large images: there the last step takes ten seconds for 1 to 5 per cent.
     """
     effort = 6 if rgb.shape[0] * rgb.shape[1] <= CRUNCHED_PIXELS else 5
-    decoded, size = _through(Image.fromarray(rgb), "WebP", lossless=True, quality=100, method=effort, exact=True)
-    _same(decoded, rgb)
+    decoded, size = through_codec(Image.fromarray(rgb), "WebP", lossless=True, quality=100, method=effort, exact=True)
+    check_same(decoded, rgb)
     return size
 
 
-def _through(image, codec, **options):
+def through_codec(image, codec, **options):
+    """A Pillow image through a codec: the pixels `(H, W, 3)` of its file, and the bytes of that."""
     file = io.BytesIO()
     image.save(file, codec, **options)
     with Image.open(file) as decoded:
         return np.asarray(decoded.convert("RGB")), file.getbuffer().nbytes
 
 
-def _same(decoded, rgb):
+def check_same(decoded, rgb):
+    """ValueError unless a lossless codec kept an image."""
     if not np.array_equal(decoded, rgb):
         raise ValueError("a lossless codec did not keep the image")
 

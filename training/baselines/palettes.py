@@ -5,7 +5,7 @@ from PIL import Image
 from scipy.spatial import cKDTree
 from skimage import color
 
-from training.baselines.image_codecs import _same, _through, lossless_webp
+from training.baselines.image_codecs import check_same, lossless_webp, through_codec
 
 PALETTE_SIZES = (4, 8, 16, 32, 64, 128, 256)
 KMEANS_PIXELS = 20_000  # of which palettes are made, of larger images
@@ -66,6 +66,6 @@ def _dithered(rgb, colors):
 def _indexed_png(indices, colors):
     image = Image.fromarray(indices.astype(np.uint8), "P")
     image.putpalette(colors.tobytes())
-    decoded, size = _through(image, "PNG", optimize=True)
-    _same(decoded, colors[indices])
+    decoded, size = through_codec(image, "PNG", optimize=True)
+    check_same(decoded, colors[indices])
     return size

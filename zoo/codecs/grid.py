@@ -6,7 +6,7 @@ import numpy as np
 from keras import ops
 
 from zoo.codecs.base import Codec
-from zoo.color_grid import KINDS, paint_hints, sample_grid
+from zoo.color_grid import KINDS, grid_shape, paint_hints, sample_grid
 from zoo.color_spaces import LAB, YCBCR, Space
 from zoo.errors import ZooError
 from zoo.images import checked_image, to_uint8
@@ -110,7 +110,7 @@ class GridCodec(Codec):
         """The photograph, uint8 sRGB `(H, W, 3)`, of a `GridImage`. ValueError for a grid that is not the luma's."""
         grid = Grid(image.n, image.kind, self.space)
         grid.check(image.luma.shape)
-        cells = tuple(-(-side // grid.n) for side in image.luma.shape)
+        cells = grid_shape(*image.luma.shape, grid.n)
         if image.grid.shape != (*cells, 2):
             raise ZooError(f"`grid` must be {(*cells, 2)} for that luma and n. Received: shape={image.grid.shape}")
         luma = image.luma * np.float32(self.space.white / 255)

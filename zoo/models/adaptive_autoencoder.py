@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from zoo.models.nwala import STRIDE, _check, _down, _up
+from zoo.models.nwala import STRIDE, check_widths, down, up
 from zoo.settings import pinned
 from zoo.weights import with_weights
 
@@ -76,7 +76,7 @@ def adaptive_autoencoder(input_size=(None, None), width=32, latent=128, weights=
         rgb, color, level = np.full((1, 32, 32, 3), 99.0), np.full((1, 3), 99.0), np.array([4])
         decoded = model.predict({"rgb": rgb, "color": color, "level": level})["rgb"]
     """
-    _check(width, latent)
+    check_widths(width, latent)
     if any(first == last for first, last in bands(latent)):
         raise ValueError(f"`latent` is too small for each of the {BANDS} bands to have one. Received: latent={latent}")
     rgb, color = keras.Input((*input_size, 3), name="rgb"), keras.Input((3,), name="color")
@@ -85,7 +85,7 @@ def adaptive_autoencoder(input_size=(None, None), width=32, latent=128, weights=
     x = (rgb - ops.reshape(color, (-1, 1, 1, 3))) / _UNIT
     transform = layers.Conv2D(latent, STRIDE, STRIDE, use_bias=False, trainable=False, name="blocks")
     blocks = transform(x)
-    x = layers.Conv2D(latent, 1, kernel_initializer="zeros", name="detail")(_down(x, width, "leaky_relu"))
+    x = layers.Conv2D(latent, 1, kernel_initializer="zeros", name="detail")(down(x, width, "leaky_relu"))
     encoder = keras.Model(inputs, {"latent": (blocks + x * _CAUTION) * _gain(level, latent, 1)}, name="encoder")
 
     numbers = keras.Input((*encoder.output["latent"].shape[1:],), name="latent")
@@ -95,7 +95,7 @@ def adaptive_autoencoder(input_size=(None, None), width=32, latent=128, weights=
     for layer in (transform, transposed):
         layer.set_weights([_cosines(latent)])
     x = layers.Conv2D(4 * width, 3, padding="same", activation="leaky_relu", name="widen")(x * _CAUTION)
-    x = layers.Conv2D(3, 3, padding="same", kernel_initializer="zeros", name="planes")(_up(x, width, "leaky_relu"))
+    x = layers.Conv2D(3, 3, padding="same", kernel_initializer="zeros", name="planes")(up(x, width, "leaky_relu"))
     decoded = ops.add((blocks + x * _CAUTION) * _UNIT, ops.reshape(color, (-1, 1, 1, 3)))
     decoder_inputs = {"latent": numbers, "color": color, "level": level}
     decoder = keras.Model(decoder_inputs, {"rgb": decoded}, name="decoder")

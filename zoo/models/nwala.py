@@ -46,16 +46,16 @@ def color_autoencoder(input_size=(None, None), width=64, latent=None, weights=No
         model = zoo.color_autoencoder(weights="color_autoencoder-cifar100")
         decoded = model.predict({"rgb": np.full((1, 32, 32, 3), 99.0)})["rgb"]
     """
-    _check(width, 1 if latent is None else latent)
+    check_widths(width, 1 if latent is None else latent)
     rgb = keras.Input((*input_size, 3), name="rgb")
-    x = _down(layers.Rescaling(1 / 255, name="scale")(rgb), width, "relu")
+    x = down(layers.Rescaling(1 / 255, name="scale")(rgb), width, "relu")
     if latent:
         x = layers.Conv2D(latent, 1, name="bottleneck")(x)
     encoder = keras.Model({"rgb": rgb}, {"latent": x}, name="encoder")
 
     latent_input = keras.Input(x.shape[1:], name="latent")
     x = layers.Conv2D(4 * width, 1, name="widen")(latent_input) if latent else latent_input
-    x = layers.Conv2D(3, 3, padding="same", activation="sigmoid", name="planes")(_up(x, width, "relu"))
+    x = layers.Conv2D(3, 3, padding="same", activation="sigmoid", name="planes")(up(x, width, "relu"))
     decoded = layers.Rescaling(255, dtype="float32", name="rgb")(x)
     decoder = keras.Model({"latent": latent_input}, {"rgb": decoded}, name="decoder")
     return with_weights(keras.Model({"rgb": rgb}, decoder(encoder({"rgb": rgb})), name=name), weights)
@@ -67,19 +67,22 @@ def whole_blocks(images):
     return np.pad(images, [(0, 0), *margin, (0, 0)], mode="edge")
 
 
-def _down(x, width, activation):
+def down(x, width, activation):
+    """Three strided convolutions."""
     for number, filters in enumerate((width, 2 * width, 4 * width), 1):
         conv = layers.Conv2D(filters, 3, 2, padding="same", activation=activation, name=f"down{number}")
         x = conv(x)
     return x
 
 
-def _up(x, width, activation):
+def up(x, width, activation):
+    """Three transposed convolutions."""
     for number, filters in enumerate((4 * width, 2 * width, width), 1):
         x = layers.Conv2DTranspose(filters, 3, 2, padding="same", activation=activation, name=f"up{number}")(x)
     return x
 
 
-def _check(width, latent):
+def check_widths(width, latent):
+    """ValueError for a width or a latent below 1."""
     if min(width, latent) < 1:
         raise ValueError(f"`width` and `latent` must be at least 1. Received: width={width}, latent={latent}")
