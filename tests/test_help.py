@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from importlib import util
 from pathlib import Path
 
 import pytest
@@ -73,10 +72,3 @@ def test_notices_of_tensorflow_stay_away(tmp_path):
     assert "tensorflow" in imported
     assert errors.startswith("error: ")
     assert errors.count("\n") == 1
-
-
-@pytest.mark.skipif(not util.find_spec("jax"), reason="JAX is not installed")
-def test_the_zoo_on_jax_is_without_tensorflow():
-    imported, _, _ = _modules_after("import zoo\nzoo.crayon(width=8)", KERAS_BACKEND="jax")
-    assert "jax" in imported
-    assert "tensorflow" not in imported

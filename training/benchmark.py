@@ -136,7 +136,7 @@ def _torch_twin(model):
                     values[id(layer.output)] = self.convolutions[layer.name](*tensors)
                 else:
                     values[id(layer.output)] = without_weights[type(layer)](layer, *tensors)
-            return values[id(model.output)]
+            return values[id(model.outputs[0])]
 
     twin = Twin()
     if sum(weight.numel() for weight in twin.parameters()) != model.count_params():

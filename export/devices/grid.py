@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from training.command import CommandError
+from zoo.codecs.base import named
 from zoo.color_grid import grid_shape, paint_hints
 from zoo.color_spaces import RGB_FROM_CHROMA, RGB_FROM_WHITE, YCBCR, lab_to_white_xyz
 
@@ -51,13 +52,14 @@ class DeviceDecoder:
         kept = keras.Input(batch_shape=(1, *grid_shape(*size, grid.n), 2), dtype="uint8", name="grid")
         light, colors = ops.cast(luma, "float32"), ops.cast(kept, "float32") - 128.0
         if codec.space is YCBCR:
-            color = codec.build(size, grid, matrix=RGB_FROM_CHROMA)({"luma": light, "grid": colors})
+            color = codec.build(size, grid, matrix=RGB_FROM_CHROMA)({"luma": light, "grid": colors})["chroma"]
             # Luma three times over, as a convolution: that is faster than what repeats it.
             grey = ops.conv(light, np.ones((1, 1, 1, 3), "float32"))
             rgb = ops.clip(grey + color, 0.0, 255.0)
         else:
             hints = paint_hints(colors, grid.n, *size)
-            rgb = 255.0 * lab_to_srgb(codec.model({"luma": light / 2.55, "hints": hints}))
+            lab = named(codec.model({"luma": light / 2.55, "hints": hints}), "lab")
+            rgb = 255.0 * lab_to_srgb(lab)
         return keras.Model({"luma": luma, "grid": kept}, {"rgb": ops.cast(ops.round(rgb), "uint8")}, name="decoder")
 
     def inputs(self, rgb):

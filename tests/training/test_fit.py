@@ -59,7 +59,7 @@ def test_best_epoch_is_the_model(run_folder):
     model = keras.models.load_model(run_folder / "model.keras")
     task = ColorGridTask(20)
     rgb = next(iter(open_dataset("samples").cached("validation", 64).batch(8)))
-    loss = np.mean(task.loss(rgb, model(task.inputs(rgb))))
+    loss = np.mean(task.loss(rgb, model(task.inputs(rgb))["lab"]))
     assert loss == pytest.approx(min(float(row["val_loss"]) for row in history(run_folder)), rel=1e-4)
 
 
@@ -104,7 +104,7 @@ def test_resume_restores_weights_and_optimizer(run_folder):
     settings = json.loads((run_folder / "recipe.json").read_text())
     task = ColorGridTask(settings["n"])
     rgb = keras.Input((64, 64, 3), dtype="uint8")
-    model = keras.Model(rgb, recipe_of(settings).model()(task.inputs(rgb)))
+    model = keras.Model(rgb, recipe_of(settings).model()(task.inputs(rgb))["lab"])
     model.compile("adam", loss=task.loss)
     best, epochs = load_state(run_folder, model)
     assert len(epochs) == 2

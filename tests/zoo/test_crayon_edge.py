@@ -42,7 +42,7 @@ def test_a_flat_colour_hardly_changes(trained, photographs, n, kind):
     luma = np.float32(photographs[0][None, :128, :128, :1])
     model = rebuilt(trained, (128, 128), n, kind)
     grid = np.zeros((1, *model.input["grid"].shape[1:]), np.float32) + np.float32([20, -30])
-    assert np.abs(model.predict_on_batch({"luma": luma, "grid": grid}) - [20, -30]).mean() < 2
+    assert np.abs(model.predict_on_batch({"luma": luma, "grid": grid})["chroma"] - [20, -30]).mean() < 2
 
 
 @pytest.mark.parametrize("build", [crayon_edge, crayon_edge_m])
@@ -56,7 +56,7 @@ def test_colours_are_not_shifted(n, kind, build):
     model.get_layer("sharpness").bias.assign([3.0])
     ramp = np.stack(np.mgrid[:160, :160], -1)[None].astype(np.float32) / 2 - 40
     grid = sample_grid(ramp, n, kind)
-    decoded = model.predict_on_batch({"luma": np.full((1, 160, 160, 1), 128, np.float32), "grid": grid})
+    decoded = model.predict_on_batch({"luma": np.full((1, 160, 160, 1), 128, np.float32), "grid": grid})["chroma"]
     inside = slice(3 * n, 160 // n * n - 3 * n)
     assert np.abs((decoded - ramp)[0, inside, inside].mean((0, 1)) / 0.5).max() < 0.55
 
@@ -66,18 +66,18 @@ def test_several_views_do_not_care_which_side_is_up(trained, photographs):
     luma, grid = (x[None] for x in Grid(16, "means", YCBCR).encode(rgb))
     for views, axes in ((2, [(1, 2)]), (4, [(1,), (2,), (1, 2)])):
         model = crayon_edge((160, 128), 16, views=views, weights="crayon_edge-photographs")
-        chroma = model.predict_on_batch({"luma": luma[..., None], "grid": grid})
+        chroma = model.predict_on_batch({"luma": luma[..., None], "grid": grid})["chroma"]
         for reverse in axes:
             turned = {"luma": np.flip(luma[..., None], reverse), "grid": np.flip(grid, reverse)}
-            assert np.allclose(np.flip(model.predict_on_batch(turned), reverse), chroma, atol=0.05)
+            assert np.allclose(np.flip(model.predict_on_batch(turned)["chroma"], reverse), chroma, atol=0.05)
 
 
 def test_points_may_be_transposed(photographs):
     luma, grid = (x[None] for x in Grid(20, "points", YCBCR).encode(photographs[2][:96, :81]))
     model = crayon_edge_m((96, 81), 20, "points", weights="crayon_edge_m-photographs")
     other = rebuilt(model, (81, 96), 20, "points")
-    chroma = model.predict_on_batch({"luma": luma[..., None], "grid": grid})
-    turned = other.predict_on_batch({"luma": luma.swapaxes(1, 2)[..., None], "grid": grid.swapaxes(1, 2)})
+    chroma = model.predict_on_batch({"luma": luma[..., None], "grid": grid})["chroma"]
+    turned = other.predict_on_batch({"luma": luma.swapaxes(1, 2)[..., None], "grid": grid.swapaxes(1, 2)})["chroma"]
     assert np.allclose(turned.swapaxes(1, 2), chroma, atol=0.01)
     assert np.abs(chroma).max() > 5
 
@@ -86,7 +86,8 @@ def test_a_matrix_takes_chroma_to_rgb(trained, photographs):
     luma, grid = (x[None] for x in Grid(20, "means", YCBCR).encode(photographs[0][:96, :96]))
     inputs = {"luma": luma[..., None], "grid": grid}
     chroma, rgb = (
-        rebuilt(trained, (96, 96), 20, "means", matrix).predict_on_batch(inputs) for matrix in (None, RGB_FROM_CHROMA)
+        rebuilt(trained, (96, 96), 20, "means", matrix).predict_on_batch(inputs)["chroma"]
+        for matrix in (None, RGB_FROM_CHROMA)
     )
     assert np.allclose(rgb, chroma @ RGB_FROM_CHROMA, atol=1e-2)
 
@@ -108,7 +109,9 @@ def test_what_is_rebuilt_is_the_same_model(build, options, tmp_path, photographs
     decoder = load_run(tmp_path / "m.keras").codec
     luma, grid = Grid(16, "means", YCBCR).encode(rgb)
     inputs = {"luma": luma[None, ..., None], "grid": grid[None]}
-    assert np.allclose(decoder(luma, grid, Grid(16, "means", YCBCR)), model.predict_on_batch(inputs)[0], atol=1e-3)
+    assert np.allclose(
+        decoder(luma, grid, Grid(16, "means", YCBCR)), model.predict_on_batch(inputs)["chroma"][0], atol=1e-3
+    )
     other = decoder.build((48, 80), Grid(16, "points", YCBCR))
     assert [layer.name for layer in other.layers if layer.weights] == [x.name for x in model.layers if x.weights]
 
@@ -121,12 +124,14 @@ def test_points_of_two_views_come_out_of_a_file(size, tmp_path, photographs):
     loaded = keras.models.load_model(tmp_path / "m.keras")
     luma, grid = Grid(16, "points", YCBCR).encode(photographs[0][: size[0], : size[1]])
     inputs = {"luma": luma[None, ..., None], "grid": grid[None]}
-    expected = model.predict_on_batch(inputs)
-    assert np.abs(loaded.predict_on_batch(inputs) - expected).max() < 1e-6
-    assert np.abs(rebuilt(loaded, size, 16, "points").predict_on_batch(inputs) - expected).max() < 1e-6
+    expected = model.predict_on_batch(inputs)["chroma"]
+    assert np.abs(loaded.predict_on_batch(inputs)["chroma"] - expected).max() < 1e-6
+    assert np.abs(rebuilt(loaded, size, 16, "points").predict_on_batch(inputs)["chroma"] - expected).max() < 1e-6
     means = crayon_edge_m(size, 16, width=4)
     means.set_weights(model.get_weights())
-    assert np.allclose(rebuilt(loaded, size, 16, "means").predict_on_batch(inputs), means.predict_on_batch(inputs))
+    assert np.allclose(
+        rebuilt(loaded, size, 16, "means").predict_on_batch(inputs)["chroma"], means.predict_on_batch(inputs)["chroma"]
+    )
 
 
 def test_training_sees_one_view(photographs):
@@ -164,7 +169,9 @@ def test_files_of_older_builds(tmp_path):
         if known:
             built = rebuilt(loaded, (64, 64), 16, "means")
             inputs = {"luma": np.full((1, 64, 64, 1), 99.0), "grid": np.full((1, 4, 4, 2), 9.0)}
-            assert np.allclose(built.predict_on_batch(inputs), model.predict_on_batch(inputs), atol=1e-3)
+            assert np.allclose(
+                built.predict_on_batch(inputs)["chroma"], model.predict_on_batch(inputs)["chroma"], atol=1e-3
+            )
         else:
             with pytest.raises(ValueError, match="whose layers say how it was built"):
                 rebuilt(loaded, (64, 64), 16, "means")

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 import zoo
-from zoo.codecs.grid import EdgeCodec, Grid
+from zoo.codecs.grid import EdgeCodec, Grid, HintsCodec
 from zoo.codecs.latent import LatentCodec
+from zoo.color_grid import paint_hints
 from zoo.color_spaces import YCBCR
 from zoo.models.adaptive_autoencoder import depths
 
@@ -54,7 +55,7 @@ def test_a_photograph_becomes_the_same_file(codec, written, photographs):
 
 @pytest.mark.parametrize("name", ["crayon", "crayon_edge"])
 def test_old_models_load_and_compute_what_they_did(name, photographs):
-    """Also as a decoder, which builds `crayon_edge` anew around the layers of the file."""
+    """Also as decoders, though their outputs had no names then; `crayon_edge` is built anew around a file's layers."""
     model = keras.models.load_model(FOLDER / f"{name}.keras")
     luma, colors = np.split(photographs[0][None, : SIZE[0], : SIZE[1]].astype("float32"), [1], axis=-1)
     colors = colors / 2 - 64
@@ -63,6 +64,10 @@ def test_old_models_load_and_compute_what_they_did(name, photographs):
     with np.load(FOLDER / f"{name}.output.npz") as file:
         (expected,) = file.values()
     assert np.abs(model.predict_on_batch(inputs) - expected).max() < 1e-3
-    if name == "crayon_edge":
+    if name == "crayon":
+        inputs["hints"] = np.asarray(paint_hints(grid, N, *SIZE))
+        decoded = HintsCodec(model)(inputs["luma"][0, ..., 0], grid[0], Grid(N))
+        assert np.array_equal(decoded, model.predict_on_batch(inputs)[0, ..., 1:])
+    else:
         decoder = EdgeCodec(model)
         assert np.abs(decoder(luma[0, ..., 0], grid[0], Grid(N, "means", YCBCR)) - expected[0]).max() < 1e-3

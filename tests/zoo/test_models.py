@@ -12,9 +12,9 @@ from zoo.weights import save_weights
 
 # name, height and width, shapes of the inputs and of the outputs, without the batch.
 MODEL_LIST = [
-    ("crayon", (64, 48), {"luma": (64, 48, 1), "hints": (64, 48, 2)}, (64, 48, 3)),
-    ("crayon_edge", (64, 48), {"luma": (64, 48, 1), "grid": (4, 3, 2)}, (64, 48, 2)),
-    ("crayon_edge_m", (64, 48), {"luma": (64, 48, 1), "grid": (4, 3, 2)}, (64, 48, 2)),
+    ("crayon", (64, 48), {"luma": (64, 48, 1), "hints": (64, 48, 2)}, {"lab": (64, 48, 3)}),
+    ("crayon_edge", (64, 48), {"luma": (64, 48, 1), "grid": (4, 3, 2)}, {"chroma": (64, 48, 2)}),
+    ("crayon_edge_m", (64, 48), {"luma": (64, 48, 1), "grid": (4, 3, 2)}, {"chroma": (64, 48, 2)}),
     ("color_autoencoder", (32, 24), {"rgb": (32, 24, 3)}, {"rgb": (32, 24, 3)}),
     (
         "adaptive_autoencoder",
@@ -25,7 +25,7 @@ MODEL_LIST = [
     ("champati_baseline", (32, 32), {"luma": (32, 32, 1)}, {"lab": (32, 32, 3)}),
     ("champati_regression", (32, 24), {"luma": (32, 24, 1)}, {"lab": (32, 24, 3)}),
     ("champati_classification", (32, 24), {"luma": (32, 24, 1)}, {"bins": (32, 24, 81), "lab": (32, 24, 3)}),
-    ("champati_features", (32, 32), {"rgb": (32, 32, 3)}, (10,)),
+    ("champati_features", (32, 32), {"rgb": (32, 32, 3)}, {"classes": (10,)}),
 ]
 WIDTH = 4
 

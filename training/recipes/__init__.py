@@ -1,21 +1,25 @@
 """Recipes: a class for each published experiment, in a file whose docstring has the command, the time and the result.
 
 An instance holds the settings of one run; see `training.recipes.base.Recipe`. Recipes import Keras, TensorFlow and
-what needs them only in the methods that do, so that the flags of all are known in no time.
+what needs them only in the methods that do, so that the flags of all are known in no time. A new file in this folder
+is a new recipe.
 """
 
-from training.recipes.adaptive_autoencoder import AdaptiveAutoencoder
-from training.recipes.base import add_flags, names, summary
-from training.recipes.champati import Champati
-from training.recipes.champati_features import ChampatiFeatures
-from training.recipes.color_autoencoder import ColorAutoencoder
-from training.recipes.crayon import Crayon
-from training.recipes.crayon_edge import CrayonEdge, CrayonEdgeM
+import importlib
+import pkgutil
 
-RECIPES = {
-    recipe.name: recipe
-    for recipe in (AdaptiveAutoencoder, Champati, ChampatiFeatures, ColorAutoencoder, Crayon, CrayonEdge, CrayonEdgeM)
-}
+from training.recipes.base import Recipe, add_flags, names, summary
+
+
+def _found():
+    """The recipes in the files of this folder: classes that have a name, in the order of the files."""
+    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
+        for value in vars(importlib.import_module(module.name)).values():
+            if isinstance(value, type) and issubclass(value, Recipe) and "name" in vars(value):
+                yield value
+
+
+RECIPES = {recipe.name: recipe for recipe in _found()}
 
 
 def recipe_of(settings):

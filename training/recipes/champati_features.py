@@ -35,7 +35,7 @@ class ChampatiFeatures(CifarRecipe):
         from training.loop.schedule import learning_rate
 
         rgb = keras.Input((self.size, self.size, 3), dtype="uint8", name="rgb")
-        trained = keras.Model(rgb, network({"rgb": keras.ops.cast(rgb, "float32")}))
+        trained = keras.Model(rgb, network({"rgb": keras.ops.cast(rgb, "float32")})["classes"])
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         trained.compile(keras.optimizers.Adam(learning_rate(self, sources)), loss, metrics=["accuracy"])
         return trained

@@ -104,7 +104,7 @@ class CrayonEdge(GridRecipe):
             size, task = (branch.side(self.size),) * 2, DenseGridTask(branch.n, branch.kind)
             built = rebuilt(network, size, branch.n, branch.kind, views=1, name=f"edge_{branch.name}")
             views[branch.name] = rgb = keras.Input((*size, 3), dtype="uint8", name=branch.name)
-            chroma[branch.name] = built(task.inputs(rgb))
+            chroma[branch.name] = built(task.inputs(rgb))["chroma"]
             loss[branch.name] = task.loss
         trained = keras.Model(views, chroma)
         rate, steps = self.learning_rate, self.steps * self.epochs

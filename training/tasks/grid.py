@@ -23,6 +23,8 @@ class ColorGridTask:
             steps in turn for validation.
     """
 
+    output = "lab"  # of the network, which loss and metrics judge
+
     def __init__(self, n):
         self.n = n
 
@@ -74,8 +76,8 @@ class DenseGridTask:
 
 
 def compiled(network, task, size, learning_rate):
-    """A compiled Keras model from uint8 sRGB `(batch, size, size, 3)` to what `network` makes of the task's inputs."""
+    """A compiled Keras model from uint8 sRGB `(batch, size, size, 3)` to the task's output of `network`."""
     rgb = keras.Input((size, size, 3), dtype="uint8", name="rgb")
-    model = keras.Model(rgb, network(task.inputs(rgb)))
+    model = keras.Model(rgb, network(task.inputs(rgb))[task.output])
     model.compile(keras.optimizers.Adam(learning_rate), loss=task.loss, metrics=[task.psnr])
     return model

@@ -1,6 +1,11 @@
 """What all codecs are: a model, and what it is for."""
 
 
+def named(outputs, name):
+    """An output of a model by its name; a model of an old file may have a single one, without a name."""
+    return outputs[name] if isinstance(outputs, dict) else outputs
+
+
 class Codec:
     """A model that photographs go through.
 

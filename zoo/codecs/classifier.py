@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from zoo.codecs.base import Codec
+from zoo.codecs.base import Codec, named
 from zoo.codecs.grid import input_names
 
 GUARDED = 32  # side of the images by which changed weights are found out
@@ -21,11 +21,11 @@ class Classifier(Codec):
 
     def logits(self, images):
         """Logits `(N, classes)` of uint8 sRGB `(N, H, W, 3)`."""
-        return self.model.predict({"rgb": images.astype("float32")}, batch_size=500, verbose=0)
+        return named(self.model.predict({"rgb": images.astype("float32")}, batch_size=500, verbose=0), "classes")
 
     def guard(self, images, quality):
         """The `logits` of photographs of one size, reduced to 32x32."""
         side = images[0].shape[0] // GUARDED
         small = np.stack(images).reshape(len(images), GUARDED, side, GUARDED, side, 3).mean((2, 4)).astype("float32")
-        logits = self.model.predict({"rgb": small}, verbose=0)
+        logits = named(self.model.predict({"rgb": small}, verbose=0), "classes")
         return {"logits": [[round(float(logit), 3) for logit in row] for row in logits]}

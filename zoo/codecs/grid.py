@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from keras import ops
 
-from zoo.codecs.base import Codec
+from zoo.codecs.base import Codec, named
 from zoo.color_grid import KINDS, grid_shape, paint_hints, sample_grid
 from zoo.color_spaces import LAB, YCBCR, Space
 from zoo.errors import ZooError
@@ -146,7 +146,7 @@ class HintsCodec(GridCodec):
             "luma": np.pad(luma, margin, mode="edge")[None, ..., None],
             "hints": np.pad(hints, [(0, 0), *margin, (0, 0)]),
         }
-        return np.asarray(self.model.predict_on_batch(inputs))[0, :height, :width, 1:]
+        return np.asarray(named(self.model.predict_on_batch(inputs), "lab"))[0, :height, :width, 1:]
 
 
 class EdgeCodec(GridCodec):
@@ -179,7 +179,7 @@ class EdgeCodec(GridCodec):
         if key not in self._built:
             self._built[key] = self.build(*key)
         inputs = {"luma": luma[None, ..., None], "grid": colors[None]}
-        return np.asarray(self._built[key].predict_on_batch(inputs))[0]
+        return np.asarray(self._built[key].predict_on_batch(inputs)["chroma"])[0]
 
 
 def usual_step(settings):

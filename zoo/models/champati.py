@@ -191,7 +191,7 @@ def champati_features(input_size=(32, 32), width=32, weights=None, name="champat
         name: name of the model.
 
     Returns:
-        A functional model from `{"rgb": (batch, H, W, 3)}`, 0 to 255, to logits (batch, 10).
+        A functional model from `{"rgb": (batch, H, W, 3)}`, 0 to 255, to `{"classes": (batch, 10)}`, logits.
 
     Raises:
         ValueError: a width below 1; see `zoo.weights` for weights.
@@ -204,7 +204,7 @@ def champati_features(input_size=(32, 32), width=32, weights=None, name="champat
     Example:
 
         model = zoo.champati_features(weights="champati_features-cifar10")
-        logits = model.predict({"rgb": np.full((1, 32, 32, 3), 99.0)})
+        logits = model.predict({"rgb": np.full((1, 32, 32, 3), 99.0)})["classes"]
     """
     if width < 1:
         raise ValueError(f"`width` must be at least 1. Received: width={width}")
@@ -219,7 +219,7 @@ def champati_features(input_size=(32, 32), width=32, weights=None, name="champat
     x = layers.Dense(100 * width // 32, activation="relu", name="dense")(x)
     x = layers.Dropout(0.5, name="dropout")(x)
     x = layers.Dense(10, dtype="float32", name="classes")(x)
-    return with_weights(keras.Model({"rgb": rgb}, x, name=name), weights)
+    return with_weights(keras.Model({"rgb": rgb}, {"classes": x}, name=name), weights)
 
 
 def bin_colors(bins, color_space="lab", lattice="edge"):

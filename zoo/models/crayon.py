@@ -32,8 +32,8 @@ def crayon(input_size=(None, None), width=64, weights=None, name="crayon"):
         name: name of the model.
 
     Returns:
-        A functional model from `{"luma": (batch, H, W, 1), "hints": (batch, H, W, 2)}` to `lab` (batch, H, W, 3).
-        `luma` is L* in 0 to 100; `hints` are a* and b* in CIELAB units, zero where unknown; the L* of `lab` is
+        A functional model from `{"luma": (batch, H, W, 1), "hints": (batch, H, W, 2)}` to `{"lab": (batch, H, W,
+        3)}`. `luma` is L* in 0 to 100; `hints` are a* and b* in CIELAB units, zero where unknown; the L* of `lab` is
         the input's.
 
     Raises:
@@ -49,7 +49,7 @@ def crayon(input_size=(None, None), width=64, weights=None, name="crayon"):
         model = zoo.crayon(width=32, weights="crayon-photographs")
         luma, hints = np.full((1, 64, 48, 1), 50.0), np.zeros((1, 64, 48, 2))
         hints[:, ::16, ::16] = 20.0, -30.0
-        lab = model.predict({"luma": luma, "hints": hints})
+        lab = model.predict({"luma": luma, "hints": hints})["lab"]
     """
     if any(side is not None and (side < 8 or side % 8) for side in input_size):
         raise ValueError(f"`input_size` must hold multiples of 8, or None. Received: input_size={input_size}")
@@ -94,7 +94,7 @@ def crayon(input_size=(None, None), width=64, weights=None, name="crayon"):
     chroma = layers.Conv2D(2, 3, padding="same", name="row78_conv")(x)
     chroma = layers.Rescaling(110, dtype="float32", name="row78_scale")(chroma)
     lab = layers.Concatenate(dtype="float32", name="row79_concat")([luma, chroma])
-    return with_weights(keras.Model({"luma": luma, "hints": hints}, lab, name=name), weights)
+    return with_weights(keras.Model({"luma": luma, "hints": hints}, {"lab": lab}, name=name), weights)
 
 
 def _conv(x, row, filters, dilation=1):

@@ -53,8 +53,8 @@ def crayon_edge(input_size=(320, 320), n=16, kind="means", width=16, weights=Non
         name: name of the model.
 
     Returns:
-        A functional model from `{"luma": (batch, H, W, 1), "grid": (batch, ceil(H/n), ceil(W/n), 2)}` to `chroma`
-        (batch, H, W, 2). `luma` is Y' in 0 to 255, `grid` and `chroma` Cb and Cr in -128 to 127.
+        A functional model from `{"luma": (batch, H, W, 1), "grid": (batch, ceil(H/n), ceil(W/n), 2)}` to
+        `{"chroma": (batch, H, W, 2)}`. `luma` is Y' in 0 to 255, `grid` and `chroma` Cb and Cr in -128 to 127.
 
     Raises:
         ValueError: an unknown kind, a width below 1, another number of views, an n that does not fit the size; see
@@ -69,7 +69,7 @@ def crayon_edge(input_size=(320, 320), n=16, kind="means", width=16, weights=Non
 
         model = zoo.crayon_edge((96, 80), n=16, weights="crayon_edge-photographs")
         luma, grid = np.full((1, 96, 80, 1), 128.0), np.full((1, 6, 5, 2), 20.0)
-        chroma = model.predict({"luma": luma, "grid": grid})
+        chroma = model.predict({"luma": luma, "grid": grid})["chroma"]
     """
     _check_views(views, kind)
     layer = _Layers(width)
@@ -95,7 +95,7 @@ def crayon_edge_m(input_size=(320, 320), n=16, kind="means", width=16, weights=N
 
         model = zoo.crayon_edge_m((96, 80), n=16, weights="crayon_edge_m-photographs")
         luma, grid = np.full((1, 96, 80, 1), 128.0), np.full((1, 6, 5, 2), 20.0)
-        chroma = model.predict({"luma": luma, "grid": grid})
+        chroma = model.predict({"luma": luma, "grid": grid})["chroma"]
     """
     if views is not None:
         _check_views(views, kind)
@@ -233,7 +233,7 @@ def _network(input_size, n, kind, variant, layer, name, matrix=None):
         turned = (ops.transpose(x, _TRANSPOSED) for x in (luma, grid))
         turned = _decoded(*turned, layout.turned, variant, layer, matrix)
         chroma = (chroma + ops.transpose(turned, _TRANSPOSED)) / 2.0
-    return keras.Model({"luma": luma, "grid": grid}, chroma, name=name)
+    return keras.Model({"luma": luma, "grid": grid}, {"chroma": chroma}, name=name)
 
 
 def _decoded(luma, grid, layout, variant, layer, matrix):
