@@ -20,6 +20,8 @@ from training.recipes import recipe_of
 from zoo.codecs.grid import Grid
 from zoo.weights import save_weights, seen
 
+# The quickest to compile of all recipes, where it does not matter what is trained.
+QUICK = ["color_autoencoder", "--dataset", "samples", "--size", "32", "--batch-size", "8"]
 PHOTOGRAPHS = sorted(SAMPLES.glob("*.webp"))
 
 
@@ -63,10 +65,10 @@ def test_best_epoch_is_the_model(run_folder):
     assert loss == pytest.approx(min(float(row["val_loss"]) for row in history(run_folder)), rel=1e-4)
 
 
-def test_goes_on_after_sigkill(tmp_path, small):
+def test_goes_on_after_sigkill(tmp_path):
     """A run killed in its third epoch keeps two, and its resumption ends like a run of the same length."""
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "training.fit", "crayon", *small, "--out", str(out)]
+    command = [sys.executable, "-m", "training.fit", *QUICK, "--width", "8", "--out", str(out)]
     with subprocess.Popen([*command, "--epochs", "1000"], stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout:
             if line.startswith("epoch 2/"):
@@ -79,7 +81,7 @@ def test_goes_on_after_sigkill(tmp_path, small):
     assert (out / state["weights"]).exists()
     keras.models.load_model(out / "model.keras")
 
-    argv = ["crayon", "--out", str(out), "--resume", "--epochs", str(done + 1)]
+    argv = [QUICK[0], "--out", str(out), "--resume", "--epochs", str(done + 1)]
     assert fit.main(argv) == 0
     rows = history(out)
     assert [int(row["epoch"]) for row in rows] == list(range(1, done + 2))
@@ -179,8 +181,8 @@ def test_batch_size_fits_in_8_gb():
     assert choose_batch_size(crayon((2048, 2048), 8)) == 1
 
 
-def test_nan_stops_in_one_line(tmp_path, refused, small):
-    argv = ["crayon", *small, "--epochs", "50", "--learning-rate", "1e30", "--out", str(tmp_path / "run")]
+def test_nan_stops_in_one_line(tmp_path, refused):
+    argv = [*QUICK, "--width", "8", "--epochs", "50", "--learning-rate", "1e30", "--out", str(tmp_path / "run")]
     assert "start again with a lower --learning-rate" in refused(fit.main, argv)
 
 
@@ -282,14 +284,14 @@ def test_read_only_folder(tmp_path, refused, small):
     assert "file/run" in refused(fit.main, argv)
 
 
-def test_full_disk_keeps_the_last_whole_state(tmp_path, small):
-    """With room for a megabyte a file, the model fits and the state with its optimizer does not."""
+def test_full_disk_keeps_the_last_whole_state(tmp_path):
+    """With room for two megabytes a file, the model fits and the state with its optimizer does not."""
     code = (
         "import resource, sys; from training import fit; from training.command import run; "
         "resource.setrlimit(resource.RLIMIT_FSIZE, (2 << 20, 2 << 20)); sys.exit(run(fit.main))"
     )
     out = tmp_path / "run"
-    argv = ["crayon", *small, "--epochs", "2", "--out", str(out)]
+    argv = [*QUICK, "--width", "32", "--epochs", "2", "--out", str(out)]
     process = subprocess.run([sys.executable, "-c", code, *argv], capture_output=True, text=True, check=False)
     assert process.returncode == 2, process.stderr
     assert process.stderr.strip().startswith("error: ")

@@ -190,23 +190,10 @@ def test_names_that_are_no_text(strange_names, tmp_path):
 
 def test_commands_read_strange_names(strange_names, tmp_path):
     argv = ["--dataset", f"folder:{strange_names}", "--size", "64"]
-    out = tmp_path / "run"
-    assert fit.main(["crayon", *argv, "--n", "20", "--width", "4", "--epochs", "1", "--out", str(out)]) == 0
-    results = tmp_path / "results.json"
-    argv = [
-        str(out),
-        *argv,
-        "--n",
-        "20",
-        "--allow-overlap",
-        "--levin",
-        "0",
-        "--metrics",
-        "psnr",
-        "--results",
-        str(results),
-    ]
-    assert evaluate.main([*argv, "--split", "all"]) == 0
+    out, results = tmp_path / "run", tmp_path / "results.json"
+    assert fit.main(["color_autoencoder", *argv, "--width", "4", "--epochs", "1", "--out", str(out)]) == 0
+    argv = [str(out), *argv, "--allow-overlap", "--split", "all", "--results", str(results)]
+    assert evaluate.main(argv) == 0
     assert results.exists()
 
 
