@@ -68,7 +68,7 @@ def measure_keras(width, size, batch_size, steps):
     from training.tasks.grid import ColorGridTask, compiled
     from zoo import crayon
 
-    model = compiled(crayon(width=width), ColorGridTask(20), size, learning_rate=1e-4)
+    model = compiled(crayon(width=width), ColorGridTask(20), size, keras.optimizers.Adam(1e-4))
     rgb = keras.random.randint((batch_size, size, size, 3), 0, 256, dtype="uint8")
     return batch_size / median_time(lambda: model.train_on_batch(rgb, rgb), steps, WARM_UP)
 

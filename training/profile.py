@@ -24,7 +24,7 @@ def main(argv):
     add("--width", type=positive, default=64, help="channels of the first layer")
     add("--size", type=positive, nargs="+", default=(320, 192), help="sides of the crops")
     add("--batch-size", type=positive, default=16, help="images a step")
-    add("--precision", choices=PRECISIONS, default=PRECISIONS[0], help="of the network's layers")
+    add("--precision", choices=PRECISIONS, default=PRECISIONS[0], help="see `training.fit`")
     add("--peak", type=float, help="TFLOP/s of the chip in this precision, or of all of them")
     add("--steps", type=positive, default=50, help="steps that are timed")
     add("--devices", choices=("one", "all"), default="one", help="see `training.fit`")
@@ -54,6 +54,8 @@ def main(argv):
 
 def _measure(arguments, size, share):
     """The metrics of one size of crops."""
+    import keras
+
     from training.data.batches import in_epochs, pairs
     from training.data.sources import open_dataset
     from training.loop.devices import arithmetic
@@ -62,7 +64,7 @@ def _measure(arguments, size, share):
     from zoo.registry import macs
 
     with arithmetic(arguments.precision):
-        trained = compiled(crayon(width=arguments.width), ColorGridTask("random"), size, learning_rate=1e-4)
+        trained = compiled(crayon(width=arguments.width), ColorGridTask("random"), size, keras.optimizers.Adam(1e-4))
     crops = open_dataset(arguments.dataset, data_dir=arguments.data_dir).cached("train", size, "random")
     batches = share.of(pairs(in_epochs(crops, arguments.batch_size, seed=0)[0]))
     ready, real = (

@@ -14,13 +14,13 @@ from zoo.weights import save_weights
 
 STEP = """
 import sys
-import numpy as np
+import keras, numpy as np
 from training.tasks.grid import ColorGridTask, compiled
 from zoo import color_spaces, crayon
 
 folder = sys.argv[1]
 rgb = np.load(f"{folder}/rgb.npy")
-model = compiled(crayon(width=4, weights=f"{folder}/start.npz"), ColorGridTask(16), 64, learning_rate=1e-3)
+model = compiled(crayon(width=4, weights=f"{folder}/start.npz"), ColorGridTask(16), 64, keras.optimizers.Adam(1e-3))
 losses = [model.train_on_batch(rgb, rgb, return_dict=True)["loss"] for _ in range(2)]
 colors = {name: np.asarray(getattr(color_spaces, name)(rgb)) for name in %(conversions)r}
 np.savez(f"{folder}/there.npz", losses=losses, lab_to_rgb=color_spaces.lab_to_rgb(colors["rgb_to_lab"]), **colors)
@@ -51,7 +51,7 @@ def there(rgb, tmp_path_factory):
 
 def test_training_steps_have_the_same_loss(rgb, there):
     """The second loss, a mean of both, tells what the first step has moved."""
-    model = compiled(crayon(width=4, weights=str(there["start"])), ColorGridTask(16), 64, learning_rate=1e-3)
+    model = compiled(crayon(width=4, weights=str(there["start"])), ColorGridTask(16), 64, keras.optimizers.Adam(1e-3))
     losses = [model.train_on_batch(rgb, rgb, return_dict=True)["loss"] for _ in range(2)]
     assert np.allclose(there["losses"], losses, rtol=1e-4)
     assert losses[0] != pytest.approx(losses[1], rel=1e-3)

@@ -45,3 +45,10 @@ def balanced(photographs, split, size, limit):
 def pairs(batches):
     """What a model is given and must make of it: the same."""
     return batches.map(lambda rgb: (rgb, rgb)).prefetch(tf.data.AUTOTUNE)
+
+
+def counted(batches):
+    """A tf.data set, held in memory, whose number of batches is known."""
+    batches = batches.cache()
+    count = batches.reduce(np.int64(0), lambda count, _: count + 1)  # this pass fills the cache as well
+    return batches.apply(tf.data.experimental.assert_cardinality(count))

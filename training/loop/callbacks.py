@@ -85,6 +85,21 @@ class KeepBest(keras.callbacks.Callback):
                 self.plain.save(temporary)
 
 
+class Averaged(keras.callbacks.SwapEMAWeights):
+    """Validates and keeps the averaged weights of an optimizer with `use_ema`, and trains on with its own.
+
+    After each epoch the averages are in the model, so that what comes behind it saves them, and the state as well; the
+    next epoch begins with an exchange, as does a run that is resumed from such a state.
+
+    Args:
+        resumed: whether the run is.
+    """
+
+    def __init__(self, resumed):
+        super().__init__(swap_on_epoch=True)
+        self._ema_weights_in_model = resumed
+
+
 class SaveState(keras.callbacks.Callback):
     """Saves all that a run needs to go on after the epoch just ended, so that it may be killed at any moment.
 

@@ -41,11 +41,33 @@ class Share:
         return batches.map(lambda *batch: tf.nest.map_structure(part, batch))
 
 
+def dtype_policy(precision):
+    """The dtype policy of Keras that a setting means: of `auto`, bfloat16 on an accelerator or a CPU with AMX."""
+    if precision != "auto":
+        return precision
+    return "mixed_bfloat16" if device_name() != "cpu" or has_amx() else "float32"
+
+
+def has_amx():
+    """Whether the CPU multiplies matrices of bfloat16 by an instruction of its own, which Linux tells."""
+    flags = Path("/proc/cpuinfo")
+    return flags.exists() and "amx_bf16" in flags.read_text()
+
+
+def bfloat16_here(precision):
+    """What there is to say to somebody who trains in float32 on a CPU: nothing to others."""
+    if dtype_policy(precision) != "float32" or device_name() != "cpu":
+        return ""
+    if has_amx():
+        return "; --precision mixed_bfloat16, since this CPU has AMX"
+    return "; a CPU with AMX, by --precision mixed_bfloat16"
+
+
 @contextlib.contextmanager
-def arithmetic(policy):
-    """A context within which layers are built that compute by this dtype policy of Keras; their weights are float32."""
+def arithmetic(precision):
+    """A context within which layers are built that compute by a setting of precision; their weights are float32."""
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
+    keras.config.set_dtype_policy(dtype_policy(precision))
     try:
         yield
     finally:

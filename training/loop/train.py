@@ -26,8 +26,8 @@ def train(recipe, out, data_dir=None, resume=False, progress=False, stop_early=N
 
     from training.data.sources import open_dataset
     from training.data.splits import digests
-    from training.loop.callbacks import AfterEpoch, KeepBest, SaveState, StopOnNaN, TimeLeft, load_state
-    from training.loop.devices import arithmetic, spread
+    from training.loop.callbacks import AfterEpoch, Averaged, KeepBest, SaveState, StopOnNaN, TimeLeft, load_state
+    from training.loop.devices import arithmetic, bfloat16_here, dtype_policy, spread
     from training.loop.run_folder import check_photographs, seen_before
 
     settings = recipe.settings()
@@ -40,7 +40,7 @@ def train(recipe, out, data_dir=None, resume=False, progress=False, stop_early=N
         with arithmetic(recipe.precision):
             network = recipe.model()
             trained = recipe.training_model(network, sources)
-        plain = network if recipe.precision == "float32" else recipe.model()
+        plain = network if dtype_policy(recipe.precision) == "float32" else recipe.model()
         best, history = load_state(out, trained) if resume else (float("inf"), [])
     options = tf.data.Options()
     options.autotune.enabled = False  # its thread, which is waited for, may sleep for a minute after each epoch
@@ -66,10 +66,11 @@ def train(recipe, out, data_dir=None, resume=False, progress=False, stop_early=N
     keep_best = KeepBest(out / "model.keras", network, best, plain)
     callbacks = [
         StopOnNaN(),
+        *([Averaged(resumed=bool(history))] if trained.optimizer.use_ema else []),
         keep_best,
         keras.callbacks.TensorBoard(out / "logs", write_graph=False),
         SaveState(out, keep_best, history),
-        TimeLeft(recipe.epochs, steps, recipe.FASTER),
+        TimeLeft(recipe.epochs, steps, f"{recipe.FASTER}{bfloat16_here(recipe.precision)}"),
     ]
     if share.count == 1:
         callbacks.append(AfterEpoch(lambda: recipe.preview(out / "preview.png", shown, network)))

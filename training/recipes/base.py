@@ -7,7 +7,7 @@ from dataclasses import MISSING, dataclass
 
 from training.command import natural, positive
 
-PRECISIONS = ("float32", "mixed_bfloat16")
+PRECISIONS = ("float32", "mixed_bfloat16", "auto")
 
 
 def setting(default, help, type=str, choices=None):
@@ -47,7 +47,9 @@ class Recipe:
     epochs: int = setting(MISSING, "passes over the training images", positive)
     learning_rate: float = setting(MISSING, "of Adam", float)
     seed: int = setting(0, "of the weights, splits, crops and their order", natural)
-    precision: str = setting(PRECISIONS[0], "of a network's layers", choices=PRECISIONS)
+    precision: str = setting(
+        PRECISIONS[0], "of a network's layers; auto is bfloat16 where that is fast", choices=PRECISIONS
+    )
 
     def __post_init__(self):
         self.check()

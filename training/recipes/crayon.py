@@ -20,7 +20,6 @@ The paper leaves open, and here is chosen:
 
 import dataclasses
 import functools
-from argparse import ArgumentTypeError
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,18 +27,10 @@ import numpy as np
 from training.command import CommandError, natural, positive
 from training.recipes.base import setting
 from training.recipes.crops import CropRecipe
-from training.recipes.grids import PAPER_STEPS, GridRecipe
+from training.recipes.grids import PAPER_IMAGES, PAPER_STEPS, GridRecipe, grid_step
 
 CPU_BYTES = 8 << 30
 MOST_BATCH = 16
-
-
-def _step(text):
-    if text == "random":
-        return text
-    if not text.isdigit() or int(text) < 2:
-        raise ArgumentTypeError(f"a grid step is a whole number of at least 2, or random, not {text!r}")
-    return int(text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,15 +38,14 @@ class Crayon(GridRecipe, CropRecipe):
     """Crayon by its paper."""
 
     name = "crayon"
-    # Positions in the 3,925 validation images, in TFDS order or that of sorted file names.
-    TEST_IMAGES = tuple(sorted(np.random.default_rng(0).permutation(3925)[:50].tolist()))
+    TEST_IMAGES = PAPER_IMAGES
     SEARCH = {"n": PAPER_STEPS, "width": (16, 32, 64), "learning_rate": (1e-4, 3e-4, 1e-3)}
     SEARCH_TRAINED = {"n": PAPER_STEPS}
-    FASTER = "--width 16 --size 128"
+    FASTER = "the recipe crayon_photographs, of hours; --width 16 --size 128"
 
     epochs: int = 30
     learning_rate: float = 1e-4
-    n: int | str = setting(20, "grid step, or random: one model for 6 to 100", _step)
+    n: int | str = setting(20, "grid step, or random: one model for 6 to 100", grid_step)
     width: int = setting(64, "channels of the first layer", positive)
     size: int = 320
     batch_size: int = setting(0, "images a step; 0 is what fits in 8 GB, at most 16", natural)
@@ -72,11 +62,13 @@ class Crayon(GridRecipe, CropRecipe):
         return self.started(crayon(width=self.width))
 
     def training_model(self, network, sources):
+        import keras
+
         from training.loop.schedule import learning_rate
         from training.tasks.grid import ColorGridTask, compiled
 
         rate = learning_rate(dataclasses.replace(self, batch_size=self.images_a_step()), sources)
-        return compiled(network, ColorGridTask(self.n), self.size, rate)
+        return compiled(network, ColorGridTask(self.n), self.size, keras.optimizers.Adam(rate))
 
     def images_a_step(self):
         return self.batch_size or _usual_batch_size(self.size, self.width)

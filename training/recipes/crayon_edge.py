@@ -117,9 +117,7 @@ class CrayonEdge(GridRecipe):
 
     def batches(self, sources, epoch):
         """As of every recipe; those of validation are central crops of the first source."""
-        import numpy as np
-        import tensorflow as tf
-
+        from training.data.batches import counted
         from training.data.views import RandomViews
 
         views = RandomViews(sources, "train", self.seed)
@@ -128,11 +126,8 @@ class CrayonEdge(GridRecipe):
             size = branch.side(self.size)
             train[branch.name] = views.batches(size, branch.batch, stream, epoch * self.steps)
             crops = sources[0].crops("validation", size).map(lambda _, crop: (crop, crop))
-            validation[branch.name] = crops.batch(VALIDATION_BATCH).cache()
-        validation = _by_branch(validation)
-        usable = validation.reduce(np.int64(0), lambda count, _: count + 1)  # this pass fills the caches as well
-        validation = validation.apply(tf.data.experimental.assert_cardinality(usable))
-        return _by_branch(train).prefetch(2), validation, self.steps
+            validation[branch.name] = crops.batch(VALIDATION_BATCH)
+        return _by_branch(train).prefetch(2), counted(_by_branch(validation)), self.steps
 
 
 @dataclass(frozen=True, kw_only=True)

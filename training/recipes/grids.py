@@ -1,11 +1,25 @@
 """What recipes share whose networks colour photographs by a grid of colours."""
 
+from argparse import ArgumentTypeError
 from dataclasses import dataclass
+
+import numpy as np
 
 from training.command import CommandError
 from training.recipes.base import Recipe, setting
 
 PAPER_STEPS = (6, 15, 20, 40, 50, 60, 80, 100)  # those of `training.tasks.grid`, which imports Keras
+# Crayon's test images: positions in Imagenette's 3,925 validation images, in TFDS order or that of sorted file names.
+PAPER_IMAGES = tuple(sorted(np.random.default_rng(0).permutation(3925)[:50].tolist()))
+
+
+def grid_step(text):
+    """The step of a grid that a flag says, a whole number or `random`."""
+    if text == "random":
+        return text
+    if not text.isdigit() or int(text) < 2:
+        raise ArgumentTypeError(f"a grid step is a whole number of at least 2, or random, not {text!r}")
+    return int(text)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,12 +7,21 @@ the only place that knows what is hidden and what is predicted. Vectorised, on t
 import keras
 from keras import ops
 
-from training.tasks.random_layers import RandomInteger
+from training.tasks.random_layers import RandomInteger, RandomPoints
 from zoo.color_grid import point_mask, sample_grid
-from zoo.color_spaces import RGB_FROM_CHROMA, lab_to_rgb, rgb_to_lab, rgb_to_ycbcr
+from zoo.color_spaces import (
+    RGB_FROM_CHROMA,
+    RGB_FROM_WHITE,
+    lab_to_rgb,
+    lab_to_white_xyz,
+    linear_to_srgb,
+    rgb_to_lab,
+    rgb_to_ycbcr,
+)
 
 N_RANGE = (6, 100)
 PAPER_STEPS = (6, 15, 20, 40, 50, 60, 80, 100)
+LEAST_ERROR = 0.5  # of a level squared: a flat image must not outweigh all others
 
 
 class ColorGridTask:
@@ -47,6 +56,29 @@ class ColorGridTask:
         return 10 * ops.log10(255**2 / ops.maximum(ops.mean(ops.square(error), axis=(1, 2, 3)), 1e-3))
 
 
+class ScatteredTask(ColorGridTask):
+    """The same for every grid and for hints that are on none, judged as PSNR judges; ours.
+
+    Args:
+        n: grid step: an int, or `random`: log-uniform in 4 to 110 in training, the paper's eight steps in turn for
+            validation.
+    """
+
+    RANGE = (4, 110)
+    SCATTERED = 0.12  # the share of images whose hints are on no grid
+
+    def inputs(self, rgb):
+        """As of `ColorGridTask`, also of a batch whose height and width are known only when it comes."""
+        low, high, turn = (*self.RANGE, PAPER_STEPS) if self.n == "random" else (self.n, self.n, (self.n,))
+        lab = rgb_to_lab(rgb)
+        return {"luma": lab[..., :1], "hints": lab[..., 1:] * RandomPoints(low, high, turn, self.SCATTERED)(rgb)}
+
+    def loss(self, rgb, lab):
+        """Mean squared error of each image over R, G and B, in dB: 48.13 less PSNR, but for rounding and clipping."""
+        free = 255 * linear_to_srgb(ops.matmul(lab_to_white_xyz(lab), RGB_FROM_WHITE))
+        return _decibels(ops.cast(rgb, "float32") - free)
+
+
 class DenseGridTask:
     """Luma and a dense colour grid in, chroma out, in Y'CbCr and in 8 bits, as a device has them.
 
@@ -54,8 +86,6 @@ class DenseGridTask:
         n: grid step.
         kind: "means" or "points".
     """
-
-    LEAST_ERROR = 0.5  # of a level squared: a flat image must not outweigh all others
 
     def __init__(self, n, kind):
         self.n = n
@@ -71,13 +101,23 @@ class DenseGridTask:
 
     def loss(self, rgb, chroma):
         """Mean squared error of each image over R, G and B, in dB: 48.13 less PSNR, but for rounding and clipping."""
-        error = ops.matmul(rgb_to_ycbcr(rgb)[..., 1:] - chroma, RGB_FROM_CHROMA)
-        return 10 * ops.log10(ops.mean(ops.square(error), axis=(1, 2, 3)) + self.LEAST_ERROR)
+        return _decibels(ops.matmul(rgb_to_ycbcr(rgb)[..., 1:] - chroma, RGB_FROM_CHROMA))
 
 
-def compiled(network, task, size, learning_rate):
-    """A compiled Keras model from uint8 sRGB `(batch, size, size, 3)` to the task's output of `network`."""
+def _decibels(error):
+    return 10 * ops.log10(ops.mean(ops.square(error), axis=(1, 2, 3)) + LEAST_ERROR)
+
+
+def compiled(network, task, size, optimizer):
+    """A compiled Keras model from uint8 sRGB to the task's output of `network`.
+
+    Args:
+        network: a model of the zoo.
+        task: one of those above.
+        size: side of the images; None for any, batch by batch.
+        optimizer: of Keras.
+    """
     rgb = keras.Input((size, size, 3), dtype="uint8", name="rgb")
     model = keras.Model(rgb, network(task.inputs(rgb))[task.output])
-    model.compile(keras.optimizers.Adam(learning_rate), loss=task.loss, metrics=[task.psnr])
+    model.compile(optimizer, loss=task.loss, metrics=[task.psnr])
     return model

@@ -1,15 +1,31 @@
 """Layers that draw at random in training."""
 
+import math
+
 import keras
 from keras import ops
 
+from zoo.color_grid import point_mask
 
-class UniformNoise(keras.layers.Layer):
-    """Adds noise of -0.5 to 0.5 in training; rounds otherwise."""
+
+class _Random(keras.layers.Layer):
+    """A layer whose random numbers go on where they were, when its weights are saved and loaded: Keras begins again."""
 
     def __init__(self, seed=0, **kwargs):
         super().__init__(**kwargs)
         self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        store["seed"] = ops.convert_to_numpy(self.seed_generator.state)
+
+    def load_own_variables(self, store):
+        if "seed" in store.keys():  # noqa: SIM118, which is no dict; states of older runs have none
+            self.seed_generator.state.assign(store["seed"])
+
+
+class UniformNoise(_Random):
+    """Adds noise of -0.5 to 0.5 in training; rounds otherwise."""
 
     def call(self, x, training=False):
         if not training:
@@ -17,7 +33,7 @@ class UniformNoise(keras.layers.Layer):
         return x + keras.random.uniform(ops.shape(x), -0.5, 0.5, seed=self.seed_generator)
 
 
-class RandomInteger(keras.layers.Layer):
+class RandomInteger(_Random):
     """A whole number `(B,)` for each image of a batch: random in training, `turn` by turn otherwise.
 
     Args:
@@ -27,11 +43,10 @@ class RandomInteger(keras.layers.Layer):
     """
 
     def __init__(self, low, high, turn, seed=0, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(seed, **kwargs)
         self.low = low
         self.high = high
         self.turn = turn
-        self.seed_generator = keras.random.SeedGenerator(seed)
 
     def call(self, rgb, training=False):
         count = ops.shape(rgb)[0]
@@ -41,3 +56,40 @@ class RandomInteger(keras.layers.Layer):
 
     def compute_output_spec(self, rgb, training=False):
         return keras.KerasTensor((rgb.shape[0],), "int32")
+
+
+class RandomPoints(_Random):
+    """A mask `(B, H, W, 1)` of the pixels of `(B, H, W, C)` whose colour is known, of another step for each image.
+
+    In training steps are random, log-uniform, and a share of the images has as many points scattered about; otherwise
+    it is a grid, of steps turn by turn.
+
+    Args:
+        low, high: the range of steps, both included.
+        turn: the steps to take otherwise.
+        scattered: the share.
+        seed: of what is random.
+    """
+
+    def __init__(self, low, high, turn, scattered=0.0, seed=0, **kwargs):
+        super().__init__(seed, **kwargs)
+        self.low = low
+        self.high = high
+        self.turn = turn
+        self.scattered = scattered
+
+    def call(self, rgb, training=False):
+        count, height, width = ops.shape(rgb)[:3]
+        if not training:
+            turn = ops.take(ops.convert_to_tensor(self.turn, "int32"), ops.arange(count) % len(self.turn))
+            return point_mask(height, width, ops.reshape(turn, (-1, 1, 1, 1)))
+        steps = ops.exp(self._uniform((count, 1, 1, 1), math.log(self.low), math.log(self.high + 1)))
+        grid = point_mask(height, width, ops.cast(ops.clip(ops.floor(steps), self.low, self.high), "int32"))
+        points = ops.cast(self._uniform((count, height, width, 1)) < 1 / steps**2, "float32")
+        return ops.where(self._uniform((count, 1, 1, 1)) < self.scattered, points, grid)
+
+    def _uniform(self, shape, low=0.0, high=1.0):
+        return keras.random.uniform(shape, low, high, dtype="float32", seed=self.seed_generator)
+
+    def compute_output_spec(self, rgb, training=False):
+        return keras.KerasTensor((*rgb.shape[:3], 1), "float32")
