@@ -69,10 +69,7 @@ def _by_signature(folder, card, threads, repeats):
 def measure(path, threads, repeats, level=None, signature=None):
     """Median latency in ms over a second at least, peak memory of the process and file size in MB of one decoder.
 
-    Args:
-        path, threads, signature: see `export.runtime.open_decoder`.
-        repeats: runs at least.
-        level: of a decoder that asks for one.
+    It is opened by `export.runtime.open_decoder`, and run `repeats` times at least, at a level if it asks for one.
     """
     decoder = open_decoder(path, threads, signature)
     random = np.random.default_rng(0)

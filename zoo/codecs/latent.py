@@ -61,15 +61,10 @@ _NONE = MOST_BITS + 1  # in a context: there is no depth
 
 
 class LatentCodec(AutoencoderCodec):
-    """Codes images with a model.
+    """Codes images with a `zoo.adaptive_autoencoder`, of any size or of the images'.
 
-    Args:
-        model: `zoo.adaptive_autoencoder`, of any size or of the images'.
-        settings: of the recipe: `depth`, how many bits each position gets, is one of `DEPTHS`. What was coded says it
-            itself: it makes no difference to decoding.
-
-    Raises:
-        ValueError: a model that has no `entropy`, or an unknown depth.
+    Of its settings `depth`, one of `DEPTHS`, is how many bits each position gets; decoding does not need it, what was
+    coded says it itself. ValueError for an unknown one, and for a model that has no `entropy`.
     """
 
     levels = range(LEVELS)
@@ -130,17 +125,10 @@ class LatentCodec(AutoencoderCodec):
         return self.images(numbers[None], color[None], level, size)[0]
 
     def latents(self, images, level):
-        """What is coded of uint8 sRGB images `(N, H, W, 3)`.
+        """What is coded of uint8 sRGB images `(N, H, W, 3)`, extended to whole blocks of 8 by repeating their edge.
 
-        Args:
-            images: see above; sizes that are no multiple of 8 are extended by repeating their edge.
-            level: of quality, 0 to 7.
-
-        Returns:
-            The numbers `(N, h, w, C)`, int8; their depths `(N, h, w, 7)`, int8; the mean colours `(N, 3)`, uint8.
-
-        Raises:
-            ValueError: what is no such images or level.
+        It is the numbers `(N, h, w, C)`, int8; their depths `(N, h, w, 7)`, int8; the mean colours `(N, 3)`, uint8.
+        ValueError for other images, or another level than 0 to 7.
         """
         images = checked_images(images)
         _check_level(level)
@@ -177,8 +165,7 @@ class LatentCodec(AutoencoderCodec):
     def pack(self, numbers, depth, color, level, size):
         """The bytes of one image: numbers `(h, w, C)`, depths `(h, w, 7)`, and the rest of what `unpack` gives.
 
-        Raises:
-            ValueError: no pixels or more than `MOST_PIXELS`, another level than 0 to 7.
+        ValueError for no pixels or more than `MOST_PIXELS`, or another level than 0 to 7.
         """
         _check_size(size)
         _check_level(level)
@@ -203,8 +190,7 @@ class LatentCodec(AutoencoderCodec):
     def unpack(self, data):
         """The numbers `(h, w, C)`, int8, the mean colour, the level and the size `(H, W)` of bytes.
 
-        Raises:
-            ValueError: bytes that are damaged, of another kind, or of another model.
+        ValueError for bytes that are damaged, of another kind, or of another model.
         """
         body, place = data[:-2], 1
         if not body or not 0 <= body[0] - FIRST_BYTE < NEEDED + LEVELS:

@@ -17,10 +17,8 @@ _SHARES = 16  # bits of a probability that is multiplied with others
 def key(scale, is_first, bits):
     """How a number is coded, in one number, in whose order numbers are coded; or, with arrays, how each of many is.
 
-    Args:
-        scale: its scale, in steps above the lowest.
-        is_first: whether it is the first of its band and position to need all its bits.
-        bits: how many these are, up to `MOST_BITS`.
+    By its scale, in steps above the lowest, whether it is the first of its band and position to need all its bits, and
+    how many these are, up to `MOST_BITS`.
     """
     return (scale * 2 + is_first) * (MOST_BITS + 1) + bits
 
@@ -53,9 +51,7 @@ def _shares_of_less():
 def first_weights(scales, depth):
     """How likely each number of a band is the first to need all its bits, `(positions, numbers)`.
 
-    Args:
-        scales: of these numbers, in steps above the lowest.
-        depth: of the positions.
+    By the scales of these numbers, in steps above the lowest, and the depth of each position.
     """
     less = _shares_of_less()[scales, depth[:, None]]
     left, weights = np.full(len(depth), 1 << 40), np.empty_like(less)  # how likely there was none so far

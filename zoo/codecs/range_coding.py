@@ -21,10 +21,7 @@ _ROUNDING = 2.0**-22
 
 
 class Table:
-    """How likely each of the symbols 0, 1, 2 ... is.
-
-    Args:
-        weights: a positive whole number for each.
+    """How likely each of the symbols 0, 1, 2 ... is, by a positive whole number for each.
 
     Attributes:
         model: of the coder.
