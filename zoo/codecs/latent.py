@@ -177,10 +177,7 @@ class LatentCodec(AutoencoderCodec):
         payload = b""
         if depth.any():
             coder = Writer()
-            self._code_depths(coder, depth, columns, level)
-            if needed:
-                self._code_first(coder, first, depth, level)
-            queue, counts = self._queue(depth, first, level)
+            queue, counts = self._code_keys(coder, depth, first, needed, columns, level)
             for part, places, slots in self._slots(depth, first, level, counts):
                 queue[slots] = numbers[part].reshape(-1)[places]
             self._code_queue(coder, queue, counts)
@@ -221,10 +218,7 @@ class LatentCodec(AutoencoderCodec):
         count = len(numbers)
         coder.need(count * self._least(level))
         depth, first = np.zeros((count, BANDS), np.int8), np.full((count, BANDS), -1, np.int16)
-        self._code_depths(coder, depth, columns, level)
-        if needed:
-            self._code_first(coder, first, depth, level)
-        queue, counts = self._queue(depth, first, level)
+        queue, counts = self._code_keys(coder, depth, first, needed, columns, level)
         self._code_queue(coder, queue, counts)
         for part, places, slots in self._slots(depth, first, level, counts):
             numbers[part].reshape(-1)[places] = queue[slots]
@@ -232,6 +226,17 @@ class LatentCodec(AutoencoderCodec):
     def _least(self, level):
         """Bits that the depths of one position cost at least."""
         return least_costs(2.0 ** (self.chances[:, level] / CHANCE_STEPS)).min(-1).sum()
+
+    def _code_keys(self, coder, depth, first, needed, columns, level):
+        """What keys follow from. Room for the numbers that are coded, int8, and how many there are of each key."""
+        self._code_depths(coder, depth, columns, level)
+        if needed:
+            self._code_first(coder, first, depth, level)
+        counts = np.zeros(KEYS, int)
+        for part in self._parts(depth):
+            counts += np.bincount(self._keys(depth[part], first[part], level), minlength=KEYS)
+        counts[NO_KEY] = 0
+        return np.zeros(counts.sum(), np.int8), counts
 
     def _code_depths(self, coder, depth, columns, level):
         """Depths `(positions, 7)`, row by row: what each is likely to be is said by those before it."""
@@ -281,14 +286,6 @@ class LatentCodec(AutoencoderCodec):
                 to_come -= table.least * (part.stop - part.start)
             place += count
         coder.need(0)
-
-    def _queue(self, depth, first, level):
-        """Room for the numbers that are coded, int8, and how many there are of each key."""
-        counts = np.zeros(KEYS, int)
-        for part in self._parts(depth):
-            counts += np.bincount(self._keys(depth[part], first[part], level), minlength=KEYS)
-        counts[NO_KEY] = 0
-        return np.zeros(counts.sum(), np.int8), counts
 
     def _slots(self, depth, first, level, counts):
         """Yields positions, the places of the coded ones among all numbers there, and their places in the queue."""

@@ -43,14 +43,11 @@ class Writer:
         self._coder = constriction.stream.queue.RangeEncoder()
 
     def one(self, symbol, table):
-        """A symbol by a `Table`."""
+        """A symbol by a `Table`, or, as `many`, an array of symbols, int32, all by one table."""
         self._coder.encode(symbol, table.model)
         return symbol
 
-    def many(self, symbols, table):
-        """An array of symbols, int32, all by one table."""
-        self._coder.encode(symbols, table.model)
-        return symbols
+    many = one
 
     def each(self, symbols, weights):
         """An array of symbols, int32 `(N,)`, by weights of their own `(N, symbols)`."""
