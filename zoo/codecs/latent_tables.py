@@ -77,8 +77,7 @@ def key_table(number):
 
 def _laplacian_weights(scale, limit):
     """Weights that are whole numbers themselves."""
-    with localcontext() as context:
-        context.prec = 40
+    with localcontext(prec=40):
         half = (Decimal(-1) / (2 * Decimal(2) ** (Decimal(scale) / SCALE_STEPS))).exp()
         ratio = half * half
         sides = [(1 / half - half) / 2 * ratio**k for k in range(1, limit + 1)]
@@ -88,6 +87,5 @@ def _laplacian_weights(scale, limit):
 @functools.lru_cache(4096)
 def categorical(logarithms):
     """Depths with chances of 2^(k/8), as whole numbers."""
-    with localcontext() as context:
-        context.prec = 40
+    with localcontext(prec=40):
         return Table([max(1, int(Decimal(2) ** (30 + Decimal(k) / CHANCE_STEPS))) for k in logarithms])
