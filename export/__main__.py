@@ -6,10 +6,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from export.calibration import image_size
+from export.calibration import calibration_side, image_size, open_photographs
 from export.cards import CARD
 from export.runtime import median_latency, open_decoder
 from export.targets import SAVED_MODEL, TARGETS, USUAL
+from export.targets.saved_model import FOLDER, save_model
 from export.targets.target import Source
 from training.command import ArgumentParser, check_flags, positive, run
 from training.outputs import check_folder, result_file, writing_folder
@@ -28,9 +29,7 @@ def main(argv):
     out = arguments.out or Path("exports") / Path(arguments.run).name
     check_folder(out, CARD)
 
-    from export.calibration import calibration_side, open_photographs
     from export.devices import device_models
-    from export.targets.saved_model import save_model
     from training.loop.run_folder import load_run
     from training.result_files import versions, write_results
     from zoo.registry import float32_layers
@@ -57,10 +56,10 @@ def main(argv):
         "files": {},
     }
     with writing_folder(out, CARD) as folder, tempfile.TemporaryDirectory() as scratch:
-        saved_model = calibrating = folder / "saved_model"
+        saved_model = calibrating = folder / FOLDER
         save_model(models, saved_model)
         if views and calibrated != tuple(size):
-            calibrating = Path(scratch) / "saved_model"
+            calibrating = Path(scratch) / FOLDER
             save_model({device.signature: device.build(calibrated) for device in devices}, calibrating)
         for device in devices:
             calibration = (calibrating, [device.inputs(rgb) for rgb in views]) if views else None

@@ -8,10 +8,10 @@ import numpy as np
 
 from export.cards import read_card
 from export.runtime import median_latency, open_decoder
+from export.targets.saved_model import FOLDER
 from training.command import ArgumentParser, in_fresh_process, positive, run
 from training.outputs import result_file
 
-KERAS = "saved_model"
 LEAST_MS = 1000  # of measurement: a few runs of milliseconds would be what the machine does just then
 
 
@@ -60,7 +60,7 @@ def _by_signature(folder, card, threads, repeats):
     given = threads, repeats, card.get("level")
     for signature, names in files.items():
         keras = "Keras float32" if len(files) == 1 else f"Keras float32, {signature}"
-        measured = {keras: in_fresh_process(measure, folder / KERAS, *given, signature)}
+        measured = {keras: in_fresh_process(measure, folder / FOLDER, *given, signature)}
         yield measured | {
             name.removesuffix(".tflite"): in_fresh_process(measure, folder / name, *given) for name in names
         }
@@ -69,10 +69,7 @@ def _by_signature(folder, card, threads, repeats):
 def measure(path, threads, repeats, level=None, signature=None):
     """Median latency in ms over a second at least, peak memory of the process and file size in MB of one decoder.
 
-    Args:
-        path, threads, signature: see `export.runtime.open_decoder`.
-        repeats: runs at least.
-        level: of a decoder that asks for one.
+    It is opened by `export.runtime.open_decoder`, and run `repeats` times at least, at a level if it asks for one.
     """
     decoder = open_decoder(path, threads, signature)
     random = np.random.default_rng(0)

@@ -29,8 +29,7 @@ def read_card(folder):
 def read_file(folder, precision):
     """The card.json of an export, and the path of its decoder of a precision.
 
-    Raises:
-        CommandError: see `read_card`; no such decoder, or another file than the card describes.
+    CommandError as by `read_card`, for no such decoder, or for another file than the card describes.
     """
     card = read_card(folder)
     path = folder / f"decoder_{precision}.tflite"

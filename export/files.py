@@ -13,12 +13,7 @@ def add_force(parser):
 def targets(sources, folder, suffix, is_own):
     """Where each file goes: `folder/NAME` with `suffix(source)`.
 
-    Args:
-        sources, folder, suffix: see above.
-        is_own: whether a file that stands there already may be replaced.
-
-    Raises:
-        CommandError: two go to the same place, one is a source, or something else stands there.
+    CommandError if two go to the same place, or one where `check_targets` refuses it.
     """
     found = [folder / f"{source.stem}{suffix(source)}" for source in sources]
     if len(set(found)) < len(found):
@@ -29,7 +24,7 @@ def targets(sources, folder, suffix, is_own):
 
 def check_targets(targets, sources, is_own):
     """CommandError if a file to write is a source, or something stands there of which `is_own(path)` is not true."""
-    known = {_identity(source) for source in sources if source.exists()}
+    known = {_identity(source) for source in sources if source.exists()}  # through links of whatever kind
     for target in targets:
         if target.exists() and _identity(target) in known:
             raise CommandError(f"{target} is one of the files to read, and is never replaced: choose another --out")
@@ -37,7 +32,6 @@ def check_targets(targets, sources, is_own):
 
 
 def _identity(path):
-    """What two names of one file have in common, through links of whatever kind."""
     found = path.stat()
     return found.st_dev, found.st_ino
 
@@ -45,8 +39,7 @@ def _identity(path):
 def write_each(sources, targets, read, write):
     """Writes each target, `write(temporary path, read(source))`, which gives a line about it.
 
-    Raises:
-        CommandError: at the end, if anything was raised, with the names of these files and why.
+    CommandError at the end, if anything was raised, with the names of these files and why.
     """
     failed = []
     for source, target in zip(sources, targets, strict=True):
@@ -55,15 +48,11 @@ def write_each(sources, targets, read, write):
             with writing(target) as temporary:
                 line = write(temporary, content)
         except Exception as error:  # whatever a damaged file makes its reader raise, or a full disk its writer
-            failed.append(f"{source} ({_reason(error)})")
+            failed.append(f"{source} ({str(error) or type(error).__name__})")
             continue
         print(f"written: {target}, {line}", flush=True)
     if failed:
         raise CommandError(f"{len(failed)} of {len(sources)} files were not written: {', '.join(failed)}")
-
-
-def _reason(error):
-    return str(error) or type(error).__name__
 
 
 def read_photograph(path):

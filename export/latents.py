@@ -28,10 +28,9 @@ def main(argv):
     import zoo
     from training.metrics.images import psnr
     from zoo.codecs.latent import LatentCodec
-    from zoo.models.adaptive_autoencoder import LEVELS
 
-    if not 0 <= arguments.level < LEVELS:
-        raise CommandError(f"--level must be 0 to {LEVELS - 1}, not {arguments.level}")
+    if arguments.level not in LatentCodec.levels:
+        raise CommandError(f"--level must be 0 to {LatentCodec.levels[-1]}, not {arguments.level}")
     codec = zoo.load(arguments.model)
     if not isinstance(codec, LatentCodec):
         remedy = "train one with `python -m training.fit adaptive_autoencoder`"

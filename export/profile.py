@@ -54,19 +54,17 @@ def prefixes(content):
     names = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
     model.signatureDefs = []
-    graph = model.subgraphs[0]
-    operators = graph.operators
-    for last in range(len(operators)):
-        graph.operators = operators[: last + 1]
+    graph, operators = model.subgraphs[0], model.subgraphs[0].operators
+    for count, operator in enumerate(operators, 1):
+        graph.operators = operators[:count]
         # All that is not yet used is an output, or else it would not be computed.
         produced, used = (
             {int(i) for op in graph.operators for i in getattr(op, side)} for side in ("outputs", "inputs")
         )
         graph.outputs = np.array(sorted(produced - used), np.int32)
-        code = flatbuffer_utils.get_builtin_code_from_operator_code(
-            model.operatorCodes[graph.operators[-1].opcodeIndex]
-        )
-        yield names[code], flatbuffer_utils.convert_object_to_bytearray(model)
+        code = model.operatorCodes[operator.opcodeIndex]
+        name = names[flatbuffer_utils.get_builtin_code_from_operator_code(code)]
+        yield name, flatbuffer_utils.convert_object_to_bytearray(model)
 
 
 def _latency(content, arguments, level):

@@ -1,5 +1,6 @@
 """Decodes a large photograph in tiles, and measures it: `python -m export.tiles exports/edge-tile PHOTOGRAPH`."""
 
+import math
 import sys
 import time
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 
 from export import benchmark
 from export.calibration import image_size, view
-from export.cards import read_grid_file
+from export.cards import OF_GRIDS, read_grid_file
 from export.files import add_force, check_targets, read_photograph
 from export.runtime import open_decoder
 from export.tiling import decode_tiled
@@ -42,50 +43,46 @@ def main(argv):
     from zoo.color_spaces import YCBCR
 
     folders = [folder for folder in (arguments.export, arguments.small, arguments.whole) if folder]
-    cards, paths = zip(*(read_grid_file(folder, arguments.precision) for folder in folders), strict=True)
-    card, cards, paths = cards[0], dict(zip(folders, cards, strict=True)), dict(zip(folders, paths, strict=True))
-    for folder, other in cards.items():
-        if any(other[name] != card[name] for name in ("n", "kind", "space")):
+    exports = {folder: read_grid_file(folder, arguments.precision) for folder in folders}
+    card, path = exports[arguments.export]
+    for folder, (other, _) in exports.items():
+        if any(other[name] != card[name] for name in OF_GRIDS):
             raise CommandError(f"{folder} is of another n, kind or color space than {arguments.export}")
     try:
         rgb = read_photograph(arguments.photograph)
     except Exception as error:  # whatever a damaged file makes Pillow raise
         raise CommandError(f"cannot read {arguments.photograph} as an image ({error})") from None
     rgb = view(rgb, arguments.size or rgb.shape[:2])
-    if min(rgb.shape[:2]) < card["n"] or card["space"] != YCBCR.name:
-        raise CommandError(
-            f"{arguments.export} decodes no image of {rgb.shape[0]}x{rgb.shape[1]}: choose another export"
-        )
-    seen = Grid(card["n"], card["kind"], YCBCR).keep(rgb)
+    n, size = card["n"], rgb.shape[:2]
+    if min(size) < n or card["space"] != YCBCR.name:
+        raise CommandError(f"{arguments.export} decodes no image of {size[0]}x{size[1]}: choose another export")
+    seen = Grid(n, card["kind"], YCBCR).keep(rgb)
     inputs = {"luma": seen.luma[..., None], "grid": seen.grid}
 
     try:
-        decoded, metrics = in_fresh_process(measure, paths[arguments.export], inputs, card["n"])
+        decoded, metrics = in_fresh_process(measure, path, inputs, n)
     except ValueError as error:  # tiles that are too small
         raise CommandError(f"{arguments.export} cannot decode in tiles ({error}): choose another export") from None
     metrics["psnr"] = psnr(rgb, decoded)
     if arguments.small:
-        height, width = cards[arguments.small]["size"]
-        metrics["pixels_of_small"] = rgb.shape[0] * rgb.shape[1] / (height * width)
-        metrics["time_of_small"] = (
-            metrics["ms"] / in_fresh_process(benchmark.measure, paths[arguments.small], 2, 20)["latency_ms"]
-        )
+        of_small, small = exports[arguments.small]
+        metrics["pixels_of_small"] = math.prod(size) / math.prod(of_small["size"])
+        metrics["time_of_small"] = metrics["ms"] / in_fresh_process(benchmark.measure, small, 2, 20)["latency_ms"]
     if arguments.whole:
-        if cards[arguments.whole]["size"] != [-(-side // card["n"]) * card["n"] for side in rgb.shape[:2]]:
-            raise CommandError(f"{arguments.whole} is not of the photograph's size, {rgb.shape[:2]} in whole cells")
-        whole = decode_tiled(open_decoder(paths[arguments.whole]), **inputs, n=card["n"])
+        of_whole, whole = exports[arguments.whole]
+        if of_whole["size"] != [-(-side // n) * n for side in size]:
+            raise CommandError(f"{arguments.whole} is not of the photograph's size, {size} in whole cells")
+        whole = decode_tiled(open_decoder(whole), **inputs, n=n)
         difference = np.abs(whole.astype(int) - decoded)
         metrics |= {"largest_difference": int(difference.max()), "differing_share": float((difference > 0).mean())}
-    size = "x".join(map(str, rgb.shape[:2]))
-    rows = [{"name": f"{size} in tiles of {'x'.join(map(str, card['size']))}", "n": card["n"], "metrics": metrics}]
+    size, tile = ("x".join(map(str, sides)) for sides in (size, card["size"]))
+    rows = [{"name": f"{size} in tiles of {tile}", "n": n, "metrics": metrics}]
     print(listing(rows, list(metrics)))
     if arguments.out:
         with writing(arguments.out) as temporary:
             save_png(temporary, decoded)
     if arguments.results:
-        write_results(
-            arguments.results, "python -m export.tiles " + " ".join(argv), rows, decoder=paths[arguments.export].name
-        )
+        write_results(arguments.results, "python -m export.tiles " + " ".join(argv), rows, decoder=path.name)
         print(f"written: {arguments.results}")
     return 0
 

@@ -7,7 +7,8 @@ def decode_tiled(decoder, luma, grid, n, overlap=10):
     """Decodes an image of any size with a decoder of a smaller or larger one, tile by tile.
 
     Tiles begin at cells of the grid, and of each the border is thrown away where another tile follows, so that no seam
-    is seen. Beyond the image its border is repeated.
+    is seen. Beyond the image its border is repeated. What is returned is uint8 `(H, W, 3)`. ValueError for tiles that
+    are no multiple of n or no larger than both overlaps, and for a grid that is not the image's.
 
     Args:
         decoder: see `open_decoder`; the sides of its images are multiples of n.
@@ -15,12 +16,6 @@ def decode_tiled(decoder, luma, grid, n, overlap=10):
         grid: uint8 `(ceil(H/n), ceil(W/n), 2)`.
         n: grid step.
         overlap: cells at a tile's border that its neighbours decide.
-
-    Returns:
-        uint8 `(H, W, 3)`.
-
-    Raises:
-        ValueError: tiles that are no multiple of n or no larger than both overlaps, a grid that is not the image's.
     """
     shape, cells = luma.shape[:2], decoder.shapes["grid"][1:3]
     if decoder.shapes["luma"][1:3] != (cells[0] * n, cells[1] * n) or min(cells) <= 2 * overlap:

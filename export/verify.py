@@ -25,12 +25,10 @@ def verify(path, target, source, inputs, keras_outputs, originals=None):
 
     Returns:
         Dict of `psnr` and `keras_psnr` against the originals, `psnr_loss` between them, and `fidelity`, the PSNR
-        between the two decoders; all in dB. Of an encoder `fidelity` alone. And what the target has measured besides,
-        `int8_share` for one.
+        between the two decoders; all in dB. Of an encoder `fidelity` alone. And what the target has measured besides.
 
     Raises:
-        CommandError: a forbidden operator, another type than uint8, a fidelity below the target's least, or whatever
-            else it refuses.
+        CommandError: a forbidden operator, another type than uint8, too little fidelity, or what the target refuses.
     """
     decoder = open_decoder(path, signature=source.signature)
     forbidden = [name for name in decoder.operators if FORBIDDEN.search(name)]

@@ -7,45 +7,39 @@ import numpy as np
 from numpy.lib import format as npy
 
 _LARGEST_HEADER = 1 << 12  # bytes of an array in front of its numbers
-_KINDS = "fiu"
 
 
 def read_arrays(content, shapes, path, partial=False):
     """Arrays of a .npz file, as float32 by name.
 
     Nothing is read but these, none before its header says that it is what is expected, and none further than that: what
-    else a file holds, or unpacks to, costs no memory.
+    else a file holds, or unpacks to, costs no memory. ValueError for bytes that are no .npz file that can be read, or
+    one that lacks an array of the right shape.
 
     Args:
         content: bytes of the file.
         shapes: of the arrays, by name.
         path: as which an error names the file.
         partial: whether arrays that the file lacks are left out.
-
-    Raises:
-        ValueError: no .npz file that can be read, or one that lacks an array of the right shape.
     """
-    arrays = {}
+    arrays, other = {}, None
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as file:
             there = set(file.namelist())
             for name, shape in shapes.items():
-                if partial and f"{name}.npy" not in there:
-                    continue
                 received = None
                 if f"{name}.npy" in there:
                     received, arrays[name] = _read_array(file, f"{name}.npy", shape)
+                elif partial:
+                    continue
                 if received != shape:
-                    raise _OtherShape(f"{path} holds no {name} of shape {shape}. Received: shape={received}")
-    except _OtherShape:
-        raise
+                    other = f"{name} of shape {shape}. Received: shape={received}"
+                    break
     except Exception as error:  # zipfile, zlib or NumPy, whatever is damaged
         raise ValueError(f"{path} is no .npz file that can be read ({error})") from None
+    if other:
+        raise ValueError(f"{path} holds no {other}")
     return arrays
-
-
-class _OtherShape(ValueError):
-    """An array is missing, or has another shape."""
 
 
 def _read_array(file, name, expected):
@@ -59,14 +53,13 @@ def _read_array(file, name, expected):
         shape, is_fortran, dtype = npy.read_array_header_1_0(stream, _LARGEST_HEADER)
         if shape != expected:
             return shape, None
-        if dtype.kind not in _KINDS or dtype.itemsize > 8:
+        if dtype.kind not in "fiu" or dtype.itemsize > 8:
             raise ValueError(f"{name} is of type {dtype}")
         size = int(np.prod(shape, dtype=int)) * dtype.itemsize
         data = stream.read(size)
         if len(data) < size:
             raise ValueError(f"{name} is cut short")
-    array = np.frombuffer(data, dtype).reshape(shape, order="F" if is_fortran else "C")
-    array = array.astype("float32")
+    array = np.frombuffer(data, dtype).reshape(shape, order="F" if is_fortran else "C").astype("float32")
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds what is no number")
     return shape, array

@@ -80,10 +80,7 @@ def annealed_mean(logits, bins, temperature=0.38):
 
     Probabilities are raised to 1 / `temperature` and normalised, which is a softmax of the logits over it, and the
     bins' colours averaged by them: 1 gives the mean, towards 0 it becomes the mode. Logarithms of probabilities are
-    logits.
-
-    Raises:
-        ValueError: a temperature that is not above 0.
+    logits. ValueError for a temperature that is not above 0.
     """
     if not temperature > 0:
         raise ValueError(f"`temperature` must be above 0. Received: temperature={temperature}")

@@ -72,8 +72,7 @@ def rgb_to_lab(rgb):
 def lab_to_white_xyz(lab):
     """XYZ relative to the white point, `(..., 3)`, of CIELAB `(..., 3)`. Needs no power function."""
     check_channels(lab, "lab")
-    f = ops.matmul(ops.add(lab, _LAB_OFFSET), _F_FROM_LAB)
-    f = ops.maximum(f, _LEAST_F)
+    f = ops.maximum(ops.matmul(ops.add(lab, _LAB_OFFSET), _F_FROM_LAB), _LEAST_F)
     return ops.where(f > 0.2068966, f * f * f, (f - 16 / 116) / 7.787)
 
 

@@ -5,15 +5,9 @@ from keras import ops
 
 
 def checked_image(image, name="image", may_be_grey=False):
-    """An image as an array.
+    """An image as an array: uint8 sRGB `(H, W, 3)`; where it may be grey, also `(H, W, 1)`, or `(H, W)` as the same.
 
-    Args:
-        image: uint8 sRGB `(H, W, 3)`, or, where it may be grey, also `(H, W)` or `(H, W, 1)`, which becomes the latter.
-        name: as which an error names it.
-        may_be_grey: see above.
-
-    Raises:
-        ValueError: another type or shape, or no pixel.
+    ValueError for another type or shape, or no pixel; `name` is what it calls the image.
     """
     found, channels = np.asarray(image), (1, 3) if may_be_grey else (3,)
     if may_be_grey and found.ndim == 2:
@@ -24,19 +18,19 @@ def checked_image(image, name="image", may_be_grey=False):
     return found
 
 
-def checked_images(images, name="images"):
+def checked_images(images):
     """A batch of images of one size, uint8 sRGB `(N, H, W, 3)`, as an array. ValueError if it is none."""
     found = np.asarray(images)
     if found.dtype != np.uint8 or found.ndim != 4 or found.shape[-1] != 3 or not found.size:
-        raise ValueError(f"`{name}` must be uint8 (N, H, W, 3). Received: {_described(images)}")
+        raise ValueError(f"`images` must be uint8 (N, H, W, 3). Received: {_described(images)}")
     return found
 
 
-def check_channels(tensor, name, channels=3):
-    """ValueError unless the last axis of a tensor, symbolic or not, is that of so many colours."""
+def check_channels(tensor, name):
+    """ValueError unless the last axis of a tensor, symbolic or not, is that of three colours."""
     shape = tensor.shape if hasattr(tensor, "shape") else np.shape(tensor)
-    if not len(shape) or shape[-1] != channels:
-        raise ValueError(f"`{name}` must be (..., {channels}). Received: {_described(tensor)}")
+    if not len(shape) or shape[-1] != 3:
+        raise ValueError(f"`{name}` must be (..., 3). Received: {_described(tensor)}")
 
 
 def _described(tensor):

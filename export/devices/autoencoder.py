@@ -5,12 +5,11 @@ import numpy as np
 from keras import ops
 
 from training.command import CommandError
-from zoo.codecs.latent import LatentCodec
+from zoo.codecs.latent import USUAL_LEVEL, LatentCodec
 from zoo.images import to_uint8
 from zoo.models.nwala import STRIDE, whole_blocks
 
 CALIBRATED_ON = 500  # training images, for the range of a latent that has no bits of its own
-LEVEL = 4  # at which an adaptive one is calibrated and compared
 
 
 def devices(run, arguments):
@@ -30,27 +29,23 @@ def devices(run, arguments):
 class Half:
     """`encode`, from `rgb` to `latent`, or `decode`, back; of an adaptive one with `color` and `level` as well.
 
+    It is calibrated and compared at the usual level. Attributes are those of `DeviceColorizer`.
+
     Args:
         model: an auto-encoder of the zoo.
         signature: "encode" or "decode".
         low, step: what 0 stands for in the latent, and what one more does.
-
-    Attributes:
-        signature: see above.
-        size, multiple, facts: see `DeviceColorizer`.
     """
 
     size, multiple = (32, 32), STRIDE
 
     def __init__(self, model, signature, low, step):
-        self.signature = signature
-        self.low = low
-        self.step = step
+        self.signature, self.low, self.step = signature, low, step
         self.encoder = model.get_layer("encoder")
         self.part = model.get_layer("encoder" if signature == "encode" else "decoder")
         self.more = {name: x for name, x in self.part.input.items() if name in ("color", "level")}
         self.channels = self.encoder.output["latent"].shape[-1]
-        self.facts = {"latent": self.channels, **({"level": LEVEL} if self.more else {})}
+        self.facts = {"latent": self.channels, **({"level": USUAL_LEVEL} if self.more else {})}
 
     def build(self, size):
         """The model of batch 1 and static size. CommandError for a size that is no multiple of 8."""
@@ -75,7 +70,7 @@ class Half:
 
     def inputs(self, rgb):
         """What the half reads for uint8 sRGB `(H, W, 3)`, of batch 1."""
-        known = {"color": rgb.mean((0, 1)).round().astype(np.uint8)[None], "level": np.array([LEVEL], np.uint8)}
+        known = {"color": rgb.mean((0, 1)).round().astype(np.uint8)[None], "level": np.array([USUAL_LEVEL], np.uint8)}
         more = {name: known[name] for name in self.more}
         if self.signature == "encode":
             return {"rgb": rgb[None], **more}

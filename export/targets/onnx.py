@@ -29,6 +29,7 @@ class OnnxDecoder:
     """An ONNX decoder from its file, on the processor."""
 
     def __init__(self, path, threads):
+        import onnx
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -37,14 +38,8 @@ class OnnxDecoder:
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         self.shapes = {tensor.name: tuple(tensor.shape) for tensor in inputs}
         self.types = {tensor.name: tensor.type[len("tensor(") : -1] for tensor in (*inputs, *outputs)}
-        self.operators = _operators(path)
+        self.operators = sorted({node.op_type for node in onnx.load(path).graph.node})
 
     def __call__(self, inputs):
         (output,) = self._session.run(None, {name: inputs[name] for name in self.shapes})
         return output
-
-
-def _operators(path):
-    import onnx
-
-    return sorted({node.op_type for node in onnx.load(path).graph.node})

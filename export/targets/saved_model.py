@@ -4,6 +4,8 @@ import contextlib
 
 from export.targets.target import Target
 
+FOLDER = "saved_model"  # its name in an export
+
 
 class SavedModel(Target):
     """A folder, which `save_model` writes, that holds all signatures of an export."""

@@ -13,26 +13,19 @@ import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
-# What int8 covers of a Keras model, but for the layers that the zoo says stay float32. So does what is no such layer:
-# the attention of crayon_edge, whose float32 kernels are as fast, what comes after the logits of a colorizer, and the
-# conversion to sRGB, where 8 bits of XYZ would cost far more than the network's own rounding.
-_INT8_LAYERS = (
-    keras.layers.Conv2D,
-    keras.layers.Conv2DTranspose,
-    keras.layers.MaxPooling2D,
-    keras.layers.Concatenate,
-    keras.layers.Add,
-)
-_INT8_NORMS = (keras.layers.BatchNormalization,)  # behind a ReLU they stay products and sums
-
-# What ends a decoder of uint8 in TFLite. XNNPACK runs no cast, but a quantisation of scale 1 is the same.
-_TO_UINT8 = {
-    schema.BuiltinOperator.CAST,
-    schema.BuiltinOperator.ROUND,
-    schema.BuiltinOperator.RELU,
-    schema.BuiltinOperator.MINIMUM,
-    schema.BuiltinOperator.MAXIMUM,
+# What int8 covers of a Keras model, and as which operator, but for the layers that the zoo says stay float32. So does
+# what is no such layer: the attention of crayon_edge, whose float32 kernels are as fast, what comes after the logits of
+# a colorizer, and the conversion to sRGB, where 8 bits of XYZ would cost far more than the network's own rounding.
+_INT8 = {
+    keras.layers.Conv2D: "CONV_2D",
+    keras.layers.Conv2DTranspose: "CONV_2D_TRANSPOSE",
+    keras.layers.MaxPooling2D: "MAX_POOL_2D",
+    keras.layers.Concatenate: "CONCATENATION",
+    keras.layers.Add: "ADD",
 }
+# What ends a decoder of uint8 in TFLite. XNNPACK runs no cast, but a quantisation of scale 1 is the same.
+_OPERATOR = schema.BuiltinOperator
+_TO_UINT8 = {_OPERATOR.CAST, _OPERATOR.ROUND, _OPERATOR.RELU, _OPERATOR.MINIMUM, _OPERATOR.MAXIMUM}
 
 
 def convert(source, precision):
@@ -48,18 +41,15 @@ def convert(source, precision):
 
 
 def int8_patterns(model, float32):
-    """What int8 covers of a Keras model: patterns of the names of its operators in a TFLite file.
+    """What int8 covers of a Keras model and the models within it, by the names of its operators in a TFLite file.
 
-    Args:
-        model: the Keras model; models within it count as well.
-        float32: names of layers that stay float32, see `zoo.registry.float32_layers`.
-
-    Returns:
-        The pattern of all operators of these layers, and that of those which may be products as well.
+    The pattern of all operators of these layers, and that of those which may be products as well. `float32` are names
+    of layers that stay float32, see `zoo.registry.float32_layers`.
     """
     found = [layer for layer in _layers(model) if layer.name not in float32]
-    norms = [layer.name for layer in found if isinstance(layer, _INT8_NORMS)]
-    return of_layers([layer.name for layer in found if isinstance(layer, _INT8_LAYERS)] + norms), of_layers(norms)
+    # Behind a ReLU they stay products and sums.
+    norms = [layer.name for layer in found if isinstance(layer, keras.layers.BatchNormalization)]
+    return of_layers([layer.name for layer in found if isinstance(layer, tuple(_INT8))] + norms), of_layers(norms)
 
 
 def of_layers(names):
@@ -96,16 +86,10 @@ def _quantized_output(flat):
         source = int(producers[source].inputs[0])
     if source == output:
         return flat
-    quantize = schema.OperatorT()
-    quantize.opcodeIndex = len(model.operatorCodes)
-    quantize.inputs, quantize.outputs = [source], [output]
-    graph.operators.append(quantize)
-    code = schema.OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.QUANTIZE
-    model.operatorCodes.append(code)
-    scale = schema.QuantizationParametersT()
-    scale.scale, scale.zeroPoint = [1.0], [0]
-    graph.tensors[output].quantization = scale
+    graph.operators.append(schema.OperatorT(opcodeIndex=len(model.operatorCodes), inputs=[source], outputs=[output]))
+    quantize = _OPERATOR.QUANTIZE
+    model.operatorCodes.append(schema.OperatorCodeT(deprecatedBuiltinCode=quantize, builtinCode=quantize))
+    graph.tensors[output].quantization = schema.QuantizationParametersT(scale=[1.0], zeroPoint=[0])
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
@@ -123,20 +107,13 @@ def _int8(flat, calibrated, inputs, patterns):
 def _quantizer(flat, layers, norms):
     from ai_edge_quantizer import qtyping, quantizer
 
-    operation = qtyping.TFLOperationName
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "float32.tflite"
         path.write_bytes(flat)
         recipe = quantizer.Quantizer(str(path))
-    for name in (
-        operation.CONV_2D,
-        operation.CONV_2D_TRANSPOSE,
-        operation.MAX_POOL_2D,
-        operation.CONCATENATION,
-        operation.ADD,
-    ):
-        recipe.add_static_config(layers, name, activation_num_bits=8, weight_num_bits=8)
-    recipe.add_static_config(norms, operation.MUL, activation_num_bits=8, weight_num_bits=8)
+    for pattern, name in [*((layers, name) for name in _INT8.values()), (norms, "MUL")]:
+        operation = qtyping.TFLOperationName[name]
+        recipe.add_static_config(pattern, operation, activation_num_bits=8, weight_num_bits=8)
     return recipe
 
 

@@ -18,7 +18,7 @@ from export import benchmark, calibration, profile, tiles, verify
 from export.arithmetic import int8_share
 from export.devices.grid import DeviceDecoder, lab_to_srgb
 from export.runtime import open_decoder
-from export.targets import TARGETS, USUAL, saved_model
+from export.targets import TARGETS, USUAL
 from export.targets.saved_model import save_model
 from export.targets.target import Source
 from training.command import CommandError
@@ -135,7 +135,7 @@ def test_grid_that_does_not_divide_the_size(model, crops):
 def test_calibrated_at_the_wanted_size_one_saved_model_is_written(run_folder, tmp_path, monkeypatch):
     """A smaller one is written for larger sizes alone: one of the same size would be the same."""
     written = []
-    monkeypatch.setattr(saved_model, "save_model", lambda *given: written.append(given[1]) or save_model(*given))
+    monkeypatch.setattr(export, "save_model", lambda *given: written.append(given[1]) or save_model(*given))
     argv = [str(run_folder), "--size", "64", "--quantize", "int8", "--limit", "1", "--out", str(tmp_path / "export")]
     assert export.main(argv) == 0
     assert len(written) == 1

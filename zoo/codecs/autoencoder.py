@@ -28,12 +28,12 @@ class AutoencoderCodec(Codec):
         return _cropped(_through(self.model.get_layer("decoder"), "latent", latents, "rgb"), images)
 
     def samples(self, images):
-        """See `Codec`."""
-        return _cropped(_through(self.model, "rgb", images, "rgb"), images)
+        """See `Codec`; at the usual level."""
+        return [rgb for rgb, _ in self.round_trip(images)]
 
     def round_trip(self, images, level=None):
         """Each image decoded, and what it cost: nothing that could be stated."""
-        return [(rgb, {}) for rgb in self.samples(images)]
+        return [(rgb, {}) for rgb in _cropped(_through(self.model, "rgb", images, "rgb"), images)]
 
 
 def _cropped(whole, images):

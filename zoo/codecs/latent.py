@@ -17,7 +17,6 @@ latent is made for a part of them at a time: the numbers themselves, a byte each
 """
 
 import math
-import numbers as numeric
 import zlib
 
 import numpy as np
@@ -28,15 +27,14 @@ from zoo.codecs.latent_tables import (
     CHANCE_STEPS,
     HIGHEST,
     KEYS,
+    LIMITS,
     LOWEST,
     NO_KEY,
     SCALE_STEPS,
-    SHARES,
-    Key,
     categorical,
+    first_weights,
+    key,
     key_table,
-    limits,
-    shares_of_less,
 )
 from zoo.codecs.latent_tiles import TO_DECODE, TO_ENCODE, tiles, times
 from zoo.codecs.range_coding import Reader, Writer, least_costs
@@ -59,20 +57,14 @@ MOST_PIXELS = 1 << 26  # of an image in whole blocks
 _MOST_BYTES = 4  # of a side in base 128
 _PART = 1 << 18  # numbers for which something is worked out at a time
 _OFTEN = 1 << 10  # depths after which it is seen whether the payload can hold the rest
-_LOG2_E = 1.4426950408889634
 _NONE = MOST_BITS + 1  # in a context: there is no depth
 
 
 class LatentCodec(AutoencoderCodec):
-    """Codes images with a model.
+    """Codes images with a `zoo.adaptive_autoencoder`, of any size or of the images'.
 
-    Args:
-        model: `zoo.adaptive_autoencoder`, of any size or of the images'.
-        settings: of the recipe: `depth`, how many bits each position gets, is one of `DEPTHS`. What was coded says it
-            itself: it makes no difference to decoding.
-
-    Raises:
-        ValueError: a model that has no `entropy`, or an unknown depth.
+    Of its settings `depth`, one of `DEPTHS`, is how many bits each position gets; decoding does not need it, what was
+    coded says it itself. ValueError for an unknown one, and for a model that has no `entropy`.
     """
 
     levels = range(LEVELS)
@@ -86,30 +78,27 @@ class LatentCodec(AutoencoderCodec):
             names = [layer.name for layer in model.layers[:5]]
             raise ValueError(f"`model` must be an adaptive auto-encoder. Received: a model of layers {names}")
         self.encoder, self.decoder = model.get_layer("encoder"), model.get_layer("decoder")
-        entropy, every = model.get_layer("entropy"), range(BANDS)
+        entropy = model.get_layer("entropy")
         scales, chances = (
-            np.stack([ops.convert_to_numpy(entropy.get_layer(f"{name}{band}").embeddings) for band in every])
+            np.stack([ops.convert_to_numpy(entropy.get_layer(f"{name}{band}").embeddings) for band in range(BANDS)])
             for name in ("scale", "chances")
         )
         # Whole numbers, by band, level, depth and channel; and by band, level, context and depth.
         scales = np.rint(scales.astype(float) * (TABLE_UNIT * SCALE_STEPS)).astype(np.int32)
-        self.scales = scales.reshape(len(every), LEVELS, MOST_BITS + 1, -1)
-        chances = (chances - chances.max(-1, keepdims=True)).astype(float) * (TABLE_UNIT * _LOG2_E * CHANCE_STEPS)
-        self.chances = np.rint(chances).clip(-20 * CHANCE_STEPS, 0).astype(int)
-        self.chances = self.chances.reshape(len(every), LEVELS, CONTEXTS, -1)
+        self.scales = scales.reshape(BANDS, LEVELS, MOST_BITS + 1, -1)
+        chances = (chances - chances.max(-1, keepdims=True)).astype(float)
+        chances = np.rint(chances * (TABLE_UNIT * math.log2(math.e) * CHANCE_STEPS)).clip(-20 * CHANCE_STEPS, 0)
+        self.chances = chances.astype(int).reshape(BANDS, LEVELS, CONTEXTS, -1)
         self.bands = bands(self.scales.shape[-1])
-        self.band = np.repeat(every, [last - first for first, last in self.bands])
-        self.within = np.concatenate([np.arange(last - first) for first, last in self.bands]).astype(np.int16)
+        counts = [last - first for first, last in self.bands]
+        self.band = np.repeat(range(BANDS), counts)
+        self.within = np.concatenate([*map(np.arange, counts)]).astype(np.int16)
         self.seed = zlib.crc32(self.scales.astype("<i2").tobytes() + self.chances.astype("<i2").tobytes())
 
     @staticmethod
     def takes(model):
         """Whether an auto-encoder has levels of quality and bits of its own."""
         return {"encoder", "decoder", "entropy"} <= {layer.name for layer in model.layers}
-
-    def samples(self, images):
-        """See `Codec`: at level 4."""
-        return [rgb for rgb, _ in self.round_trip(images, USUAL_LEVEL)]
 
     def round_trip(self, images, level=USUAL_LEVEL):
         """Each of some images of any size decoded from bytes, and their number, `{"bytes": ...}`."""
@@ -136,17 +125,10 @@ class LatentCodec(AutoencoderCodec):
         return self.images(numbers[None], color[None], level, size)[0]
 
     def latents(self, images, level):
-        """What is coded of uint8 sRGB images `(N, H, W, 3)`.
+        """What is coded of uint8 sRGB images `(N, H, W, 3)`, extended to whole blocks of 8 by repeating their edge.
 
-        Args:
-            images: see above; sizes that are no multiple of 8 are extended by repeating their edge.
-            level: of quality, 0 to 7.
-
-        Returns:
-            The numbers `(N, h, w, C)`, int8; their depths `(N, h, w, 7)`, int8; the mean colours `(N, 3)`, uint8.
-
-        Raises:
-            ValueError: what is no such images or level.
+        It is the numbers `(N, h, w, C)`, int8; their depths `(N, h, w, 7)`, int8; the mean colours `(N, 3)`, uint8.
+        ValueError for other images, or another level than 0 to 7.
         """
         images = checked_images(images)
         _check_level(level)
@@ -183,8 +165,7 @@ class LatentCodec(AutoencoderCodec):
     def pack(self, numbers, depth, color, level, size):
         """The bytes of one image: numbers `(h, w, C)`, depths `(h, w, 7)`, and the rest of what `unpack` gives.
 
-        Raises:
-            ValueError: no pixels or more than `MOST_PIXELS`, another level than 0 to 7.
+        ValueError for no pixels or more than `MOST_PIXELS`, or another level than 0 to 7.
         """
         _check_size(size)
         _check_level(level)
@@ -192,15 +173,11 @@ class LatentCodec(AutoencoderCodec):
         numbers = numbers.reshape(-1, len(self.band))
         first = self._first(numbers, depth)
         needed = bool((first >= 0).all())
-        head = bytes([FIRST_BYTE + level + needed * NEEDED]) + b"".join(_base128(side) for side in size[::-1])
-        head += bytes(color.tolist())
+        head = bytes([FIRST_BYTE + level + needed * NEEDED]) + b"".join(map(_base128, size[::-1])) + color.tobytes()
         payload = b""
         if depth.any():
             coder = Writer()
-            self._code_depths(coder, depth, columns, level)
-            if needed:
-                self._code_first(coder, first, depth, level)
-            queue, counts = self._queue(depth, first, level)
+            queue, counts = self._code_keys(coder, depth, first, needed, columns, level)
             for part, places, slots in self._slots(depth, first, level, counts):
                 queue[slots] = numbers[part].reshape(-1)[places]
             self._code_queue(coder, queue, counts)
@@ -210,8 +187,7 @@ class LatentCodec(AutoencoderCodec):
     def unpack(self, data):
         """The numbers `(h, w, C)`, int8, the mean colour, the level and the size `(H, W)` of bytes.
 
-        Raises:
-            ValueError: bytes that are damaged, of another kind, or of another model.
+        ValueError for bytes that are damaged, of another kind, or of another model.
         """
         body, place = data[:-2], 1
         if not body or not 0 <= body[0] - FIRST_BYTE < NEEDED + LEVELS:
@@ -226,36 +202,41 @@ class LatentCodec(AutoencoderCodec):
         color, payload = body[place : place + 3], body[place + 3 :]
         if len(color) < 3:
             raise ValueError("it is cut short: it has no mean colour")
-        shape = _blocks((height, width))
-        numbers = self._unpacked(payload, shape, level, needed) if payload else self._zeros(shape[0] * shape[1])
-        return numbers.reshape(*shape, -1), np.frombuffer(color, np.uint8), level, (height, width)
+        numbers = np.zeros((*_blocks((height, width)), len(self.band)), np.int8)
+        if payload:
+            self._fill(numbers, payload, level, needed)
+        return numbers, np.frombuffer(color, np.uint8), level, (height, width)
 
     def _tiles(self, shape, before, behind, most):
         """`tiles`, but for a model that takes nothing else the whole."""
         is_static = None not in self.encoder.input["rgb"].shape[1:3]
         return tiles(shape, before, behind, math.prod(shape) if is_static else most)
 
-    def _unpacked(self, payload, shape, level, needed):
-        """The numbers `(positions, C)` of a payload."""
-        coder, count = Reader(payload), shape[0] * shape[1]
+    def _fill(self, numbers, payload, level, needed):
+        """Puts those of a payload in the place of the numbers `(h, w, C)`."""
+        coder, columns, numbers = Reader(payload), numbers.shape[1], numbers.reshape(-1, len(self.band))
+        count = len(numbers)
         coder.need(count * self._least(level))
         depth, first = np.zeros((count, BANDS), np.int8), np.full((count, BANDS), -1, np.int16)
-        self._code_depths(coder, depth, shape[1], level)
-        if needed:
-            self._code_first(coder, first, depth, level)
-        queue, counts = self._queue(depth, first, level)
+        queue, counts = self._code_keys(coder, depth, first, needed, columns, level)
         self._code_queue(coder, queue, counts)
-        numbers = self._zeros(count)
         for part, places, slots in self._slots(depth, first, level, counts):
             numbers[part].reshape(-1)[places] = queue[slots]
-        return numbers
-
-    def _zeros(self, count):
-        return np.zeros((count, len(self.band)), np.int8)
 
     def _least(self, level):
         """Bits that the depths of one position cost at least."""
         return least_costs(2.0 ** (self.chances[:, level] / CHANCE_STEPS)).min(-1).sum()
+
+    def _code_keys(self, coder, depth, first, needed, columns, level):
+        """What keys follow from. Room for the numbers that are coded, int8, and how many there are of each key."""
+        self._code_depths(coder, depth, columns, level)
+        if needed:
+            self._code_first(coder, first, depth, level)
+        counts = np.zeros(KEYS, int)
+        for part in self._parts(depth):
+            counts += np.bincount(self._keys(depth[part], first[part], level), minlength=KEYS)
+        counts[NO_KEY] = 0
+        return np.zeros(counts.sum(), np.int8), counts
 
     def _code_depths(self, coder, depth, columns, level):
         """Depths `(positions, 7)`, row by row: what each is likely to be is said by those before it."""
@@ -288,13 +269,14 @@ class LatentCodec(AutoencoderCodec):
             for part in self._parts(depth):
                 has_any = np.flatnonzero(depth[part, band])
                 if len(has_any):
-                    weights = self._first_weights(depth[part][has_any], band, level)
+                    of_them = depth[part][has_any]
+                    weights = first_weights(self._scale_steps(of_them, level, slice(start, end)), of_them[:, band])
                     first[part, band][has_any] = coder.each(first[part, band][has_any].astype(np.int32), weights)
                     coder.need(0)
 
     def _code_queue(self, coder, queue, counts):
         """The numbers that are coded, those of the same key behind each other."""
-        found = [(key_table(Key.of(number)), counts[number]) for number in np.flatnonzero(counts).tolist()]
+        found = [(key_table(number), counts[number]) for number in np.flatnonzero(counts).tolist()]
         to_come, place = sum(table.least * count for (table, _), count in found), 0
         for (table, limit), count in found:
             for start in range(place, place + count, _PART):
@@ -304,14 +286,6 @@ class LatentCodec(AutoencoderCodec):
                 to_come -= table.least * (part.stop - part.start)
             place += count
         coder.need(0)
-
-    def _queue(self, depth, first, level):
-        """Room for the numbers that are coded, int8, and how many there are of each key."""
-        counts = np.zeros(KEYS, int)
-        for part in self._parts(depth):
-            counts += np.bincount(self._keys(depth[part], first[part], level), minlength=KEYS)
-        counts[NO_KEY] = 0
-        return np.zeros(counts.sum(), np.int8), counts
 
     def _slots(self, depth, first, level, counts):
         """Yields positions, the places of the coded ones among all numbers there, and their places in the queue."""
@@ -328,37 +302,26 @@ class LatentCodec(AutoencoderCodec):
         """The numbers of the keys of all numbers of some positions, `(positions * C,)`."""
         first, bits = first[:, self.band], depth[:, self.band].astype(np.int16)
         bits -= self.within < first  # what comes before the first needs a bit less
-        scales = (self._scale_steps(depth, level) - LOWEST).astype(np.int16)
-        return np.where(bits > 1, Key(scales, self.within == first, bits).number, NO_KEY).ravel()
+        scales = self._scale_steps(depth, level).astype(np.int16)
+        return np.where(bits > 1, key(scales, self.within == first, bits), NO_KEY).ravel()
 
     def _scale_steps(self, depth, level, channels=slice(None)):
-        """The scale of each number of some positions, `(positions, C)`: whole eighths of its logarithm."""
+        """The scale of each number of some positions, `(positions, C)`: eighths of its logarithm above the lowest."""
         scales = (depth[:, self.band[channels]].astype(np.int32) - 3) * SCALE_STEPS
         for band, tables in enumerate(self.scales[:, level, :, channels]):
             scales += tables[depth[:, band]]
-        return scales.clip(LOWEST, HIGHEST)
+        return scales.clip(LOWEST, HIGHEST) - LOWEST
 
     def _first(self, numbers, depth):
         """Which number of each band and position is the first to need all its bits; -1 if not every band has one."""
         first = np.full(depth.shape, -1, np.int16)
         for part in self._parts(depth):
-            needing = np.abs(numbers[part].astype(np.int16)) > limits()[depth[part][:, self.band]]
+            needing = np.abs(numbers[part].astype(np.int16)) > LIMITS[depth[part][:, self.band]]
             parts = [needing[:, slice(*channels)] for channels in self.bands]
             if (~np.stack([each.any(-1) for each in parts], -1) & (depth[part] > 0)).any():
                 return np.full(depth.shape, -1, np.int16)
             first[part] = np.stack([each.argmax(-1) for each in parts], -1)
         return first
-
-    def _first_weights(self, depth, band, level):
-        """How likely each number of a band is the first to need all bits, `(positions, numbers of the band)`."""
-        channels = slice(*self.bands[band])
-        scales = self._scale_steps(depth, level, channels) - LOWEST
-        less = shares_of_less()[scales, depth[:, band, None]]
-        left, weights = np.full(len(depth), 1 << 40), np.empty_like(less)  # how likely there was none so far
-        for number, share in enumerate(less.T):
-            weights[:, number] = (left >> SHARES) * ((1 << SHARES) - share)
-            left = (left >> SHARES) * share
-        return weights.clip(1)
 
     def _parts(self, depth):
         """Slices of positions, in order, for so many numbers at a time as memory is to be had for."""
@@ -382,7 +345,7 @@ def _context(above, left, before):
 
 
 def _check_level(level):
-    if not isinstance(level, numeric.Integral) or not 0 <= level < LEVELS:
+    if not isinstance(level, int | np.integer) or not 0 <= level < LEVELS:
         raise ValueError(f"`level` must be a whole number from 0 to {LEVELS - 1}. Received: level={level!r}")
 
 
@@ -391,8 +354,7 @@ def _blocks(size):
 
 
 def _is_size(size):
-    rows, columns = _blocks(size)
-    return 0 < rows * columns * STRIDE**2 <= MOST_PIXELS
+    return 0 < math.prod(_blocks(size)) * STRIDE**2 <= MOST_PIXELS
 
 
 def _check_size(size):

@@ -13,16 +13,10 @@ TO_ENCODE, TO_DECODE = (0, 1, 1 << 10), (2, 2, 1 << 9)
 
 
 def tiles(shape, before, behind, most):
-    """Parts of `shape` blocks, rows and columns.
+    """Yields parts of `shape` blocks, of `most` at the most; so many blocks `before` and `behind` a part matter to it.
 
-    Args:
-        shape: see above.
-        before, behind: blocks around a part that matter to it.
-        most: blocks of a part.
-
-    Yields:
-        Three pairs of slices, of rows and columns: the part in the whole; the part and what matters around it, in the
-        whole; the part in the latter.
+    Each is three pairs of slices, of rows and columns: the part in the whole; the part and what matters around it, in
+    the whole; the part in the latter.
     """
     # Sides that are powers of 2: by how they are cut up, sums of floats differ in their last bits.
     rows = min(shape[0], max(1 << (most.bit_length() - 1) // 2, most // shape[1]))

@@ -9,9 +9,11 @@ few for what they are said to hold before it has spent time and memory on them.
 
 from array import array
 
+import constriction
 import numpy as np
 
 WORD = 32  # bits
+_Categorical = constriction.stream.model.Categorical
 # An encoder leaves out up to two words at the end that do not matter.
 _SPARE = 3 * WORD
 # How much likelier a symbol can be to the coder, which works with 24 bits, than its weight says.
@@ -19,10 +21,7 @@ _ROUNDING = 2.0**-22
 
 
 class Table:
-    """How likely each of the symbols 0, 1, 2 ... is.
-
-    Args:
-        weights: a positive whole number for each.
+    """How likely each of the symbols 0, 1, 2 ... is, by a positive whole number for each.
 
     Attributes:
         model: of the coder.
@@ -32,7 +31,7 @@ class Table:
 
     def __init__(self, weights):
         weights = np.array(weights, np.float64)
-        self.model = _categorical()(weights, perfect=False)
+        self.model = _Categorical(weights, perfect=False)
         self.costs = array("d", _costs(weights / weights.sum()))  # small, and fast to look up one by one
         self.least = min(self.costs)
 
@@ -41,23 +40,18 @@ class Writer:
     """Makes bytes of symbols."""
 
     def __init__(self):
-        import constriction
-
         self._coder = constriction.stream.queue.RangeEncoder()
 
     def one(self, symbol, table):
-        """A symbol by a `Table`."""
+        """A symbol by a `Table`, or, as `many`, an array of symbols, int32, all by one table."""
         self._coder.encode(symbol, table.model)
         return symbol
 
-    def many(self, symbols, table):
-        """An array of symbols, int32, all by one table."""
-        self._coder.encode(symbols, table.model)
-        return symbols
+    many = one
 
     def each(self, symbols, weights):
         """An array of symbols, int32 `(N,)`, by weights of their own `(N, symbols)`."""
-        self._coder.encode(symbols, _categorical()(perfect=False), _rows(weights))
+        self._coder.encode(symbols, _Categorical(perfect=False), _rows(weights))
         return symbols
 
     def need(self, bits):
@@ -72,8 +66,6 @@ class Reader:
     """Gets symbols from bytes. All methods raise ValueError if no writer can have written them."""
 
     def __init__(self, payload):
-        import constriction
-
         if len(payload) % (WORD // 8):
             raise ValueError("it is damaged: its payload is no whole number of words")
         self._left = 8 * len(payload) + _SPARE
@@ -93,7 +85,7 @@ class Reader:
 
     def each(self, symbols, weights):
         """As many symbols as there are, int32 `(N,)`, by weights of their own `(N, symbols)`."""
-        found = self._decoded(_categorical()(perfect=False), _rows(weights))
+        found = self._decoded(_Categorical(perfect=False), _rows(weights))
         taken = np.take_along_axis(weights, found[:, None], axis=1)[:, 0]
         self._left -= float(_costs(taken / weights.sum(1)).sum())
         return found
@@ -121,9 +113,3 @@ def least_costs(weights):
 
 def _costs(shares):
     return -np.log2(np.minimum(shares + _ROUNDING, 1))
-
-
-def _categorical():
-    import constriction
-
-    return constriction.stream.model.Categorical

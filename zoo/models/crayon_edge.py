@@ -17,13 +17,11 @@ KEY = 12  # channels of queries and keys
 # reduced: fine colour is what is left to win there.
 LARGEST_STEPS = {8: 8, 16: 22, 32: 45}
 LARGEST_STEPS_M = {8: 8, 16: 11, 32: 22}
-_REFINED = "decoder1_refinea"  # a layer of models with `refine`
 # The name of a layer that says how a model was built; that of older files does not.
 _BUILT = re.compile(r"cell_concat(?:_steps((?:_\d+x\d+)*)_views(\d))?")
 _CHROMA = np.float32([1, 1, 0, 0])
 _SLOPES = np.float32([0, 0, 1, 1])
-# The axes along which an image is reversed for each further view of it.
-_REVERSED = ((), (1, 2), (1,), (2,))
+_REVERSED = ((), (1, 2), (1,), (2,))  # axes along which an image is reversed, for each view of it
 _TRANSPOSED = (0, 2, 1, 3)
 
 
@@ -31,14 +29,13 @@ _TRANSPOSED = (0, 2, 1, 3)
 def crayon_edge(input_size=(320, 320), n=16, kind="means", width=16, weights=None, views=1, name="crayon_edge"):
     """A decoder from luma and colour grid to chroma, in Y'CbCr, whose weights serve every n, size and kind of grid.
 
-    Luma is resized until a cell has p x p pixels, p a power of two from 8 to 64 near n, so that the network always
-    sees one geometry. An encoder of strided convolutions goes down from half of that size to one position a
-    cell, where it meets the grid, and comes up again. Each position at half size then attends to the 5 x 5 nearest
-    cells (its query against keys that were made from luma and colour there, and a learned sharpness against distance)
-    and takes the weighted mean of *their colours*. A small residual, which sees how far the cells' colours were
-    missed, is added; where the grid holds means, so is what they are missed by still. The result is resized to full
-    size, where what luma has beyond half size comes in: chroma follows it with a slope that was predicted for each
-    position, as in AV1's chroma from luma.
+    Luma is resized until a cell has p x p pixels, p a power of two from 8 to 64 near n, so that the network always sees
+    one geometry. An encoder of strided convolutions goes down from half of that size to one position a cell, where it
+    meets the grid, and comes up again. Each position at half size then attends to the 5 x 5 nearest cells (its query
+    against keys that were made from luma and colour there, and a learned sharpness against distance) and takes the
+    weighted mean of *their colours*. A small residual, which sees how far the cells' colours were missed, is added;
+    where the grid holds means, so is what they are missed by still. The result is resized to full size, where chroma
+    follows what luma has beyond half size by a slope predicted for each position, as in AV1's chroma from luma.
 
     Joint bilateral upsampling (Kopf et al. 2007) is the same sum with weights that are given, not learned.
 
@@ -83,8 +80,7 @@ def crayon_edge_m(input_size=(320, 320), n=16, kind="means", width=16, weights=N
     Cells of 12 to 45 pixels are resized to twice as many, and each level of the decoder has a residual block more,
     which is five times the work; and the network looks at several views: four where the grid holds means. Points lie
     in one corner of their cells, and so does the first of them in the image: of those it sees the transposed image as
-    well. Args and errors are those of `crayon_edge`, `views=1` is for training; its pretrained weights are
-    `crayon_edge_m-photographs`.
+    well. Args and errors are those of `crayon_edge`; `views=1` is for training.
 
     Weights `crayon_edge_m-photographs`, of results/edge-kodak.json:
 
@@ -107,14 +103,10 @@ def crayon_edge_m(input_size=(320, 320), n=16, kind="means", width=16, weights=N
 def rebuilt(model, input_size, n, kind, matrix=None, views=None, name="crayon_edge"):
     """The same decoder, with the same layers, for images of another size, another step or kind of grid.
 
-    What model it is its layers say, whatever its name: whether they refine, how large cells are at which step, and at
-    how many views it looks.
-
     Args:
-        model: what `crayon_edge` or `crayon_edge_m` built, now or in a file.
+        model: what `crayon_edge` or `crayon_edge_m` built, now or in a file; which, its layers say, whatever its name.
         input_size, n, kind: see `crayon_edge`.
-        matrix: `(2, k)` by which Cb and Cr are multiplied, at no cost, for a decoder that goes on to RGB; None for
-            themselves.
+        matrix: `(2, k)` that Cb and Cr are multiplied by, at no cost, for a decoder that goes on to RGB; or None.
         views: 1 for training; None for those of the model.
         name: name of what is built.
 
@@ -136,18 +128,11 @@ def cell_size(n, largest_steps=LARGEST_STEPS):
 
 @dataclass(frozen=True)
 class _Variant:
-    """What tells networks of one width apart, for every grid alike.
+    """What tells networks of one width apart, for every grid alike."""
 
-    Attributes:
-        largest_steps: `{p: n}`, the largest n whose cells are resized to p x p pixels; 64 x 64 beyond them.
-        refine: whether each level of the decoder ends in a residual block.
-        views: 1, 2 or 4 views of an image and its means. With points, more than 1 stand for two: the image as it is,
-            and transposed.
-    """
-
-    largest_steps: dict
-    refine: bool
-    views: int
+    largest_steps: dict  # `{p: n}`, the largest n whose cells are resized to p x p pixels; 64 x 64 beyond them
+    refine: bool  # whether each level of the decoder ends in a residual block
+    views: int  # 1, 2 or 4 of an image and its means; with points, more than 1 stand for it as it is, and transposed
 
     @property
     def layer_name(self):
@@ -163,7 +148,7 @@ _FINER = _Variant(LARGEST_STEPS_M, refine=True, views=4)
 def _variant_of(model):
     """How a model was built. ValueError for one that is no `crayon_edge`."""
     names = [layer.name for layer in model.layers]
-    built, refine = next(filter(None, map(_BUILT.fullmatch, names)), None), _REFINED in names
+    built, refine = next(filter(None, map(_BUILT.fullmatch, names)), None), "decoder1_refinea" in names
     if built and built[1] is not None:
         steps = {int(side): int(largest) for side, largest in re.findall(r"(\d+)x(\d+)", built[1])}
         _check_views(int(built[2]))
@@ -198,20 +183,6 @@ class _Layout:
         """Rows and columns of cells that cover the image."""
         return tuple(-(-(side + self.shift) // self.n) for side in self.size)
 
-    @property
-    def turned(self):
-        """That of the transposed image."""
-        return replace(self, size=self.size[::-1])
-
-    def in_whole_cells(self, luma):
-        """Luma, extended to cells that are whole."""
-        ends = (count * self.n - side - self.shift for count, side in zip(self.cells, self.size, strict=True))
-        return _extend(luma, [(self.shift, end) for end in ends])
-
-    def for_every_cell(self, grid):
-        """The grid, extended to as many colours as there are cells."""
-        return _extend(grid, [(0, count - known) for count, known in zip(self.cells, grid.shape[1:3], strict=True)])
-
     def cropped(self, chroma):
         """The image out of its whole cells."""
         if chroma.shape[1:3] == tuple(self.size):
@@ -231,7 +202,7 @@ def _network(input_size, n, kind, variant, layer, name, matrix=None):
     chroma = _decoded(luma, grid, layout, variant, layer, matrix)
     if kind == "points" and variant.views > 1:
         turned = (ops.transpose(x, _TRANSPOSED) for x in (luma, grid))
-        turned = _decoded(*turned, layout.turned, variant, layer, matrix)
+        turned = _decoded(*turned, replace(layout, size=layout.size[::-1]), variant, layer, matrix)
         chroma = (chroma + ops.transpose(turned, _TRANSPOSED)) / 2.0
     return keras.Model({"luma": luma, "grid": grid}, {"chroma": chroma}, name=name)
 
@@ -240,8 +211,8 @@ def _decoded(luma, grid, layout, variant, layer, matrix):
     """Chroma of luma and grid: down to the cells, up to half size, to the colours of cells nearby, and to full size."""
     kind, p = layout.kind, layout.p
     views = variant.views if kind == "means" else 1
-    light = _views(layout.in_whole_cells(luma) / 64.0 - 2.0, views)
-    colors = _views(layout.for_every_cell(grid) / 32.0, views)
+    light = _views(_extend(luma, [count * layout.n for count in layout.cells], layout.shift) / 64.0 - 2.0, views)
+    colors = _views(_extend(grid, layout.cells) / 32.0, views)
     x = _resize(light, [count * p for count in layout.cells])
     half = ops.average_pool(x, 2, 2, data_format="channels_last")
     fine = light - _resize(half, light.shape[1:3])
@@ -269,7 +240,7 @@ def _encoder(layer, x, p):
 def _cells(layer, x, colors, brightness, kind, name):
     """What is known of each cell: what the encoder saw, its colour, luma where that is from, and the kind of grid."""
     is_point = ops.full_like(colors[..., :1], float(kind == "points"))
-    x = layer.concatenate(name)([x, colors, brightness, is_point])
+    x = layer.join(layers.Concatenate, name, [x, colors, brightness, is_point])
     x = layer.conv("cell_embed", 4 * layer.width)(x)
     for block in ("cell1", "cell2"):
         x = layer.residual(x, block, f"{block}_add")
@@ -281,24 +252,43 @@ def _decoder(layer, x, skips, refine):
     for level in range(len(skips), 0, -1):
         block, filters = f"decoder{min(level, 3)}", layer.filters(level)
         x = layer.conv_transpose(f"{block}a", filters)(x)
-        x = layer.conv(f"{block}b", filters)(layer.add(f"decoder_add{level}")([x, skips[level - 1]]))
+        x = layer.conv(f"{block}b", filters)(layer.join(layers.Add, f"decoder_add{level}", [x, skips[level - 1]]))
         if refine:
             x = layer.residual(x, f"{block}_refine", f"decoder_refine_add{level}", gain=1e-4)
     return x
 
 
 def _attend(layer, x, keys, colors, u):
-    """Colours of the nearest cells, weighted for each of the u x u positions of every cell."""
+    """Mean of the colours of the 5 x 5 nearest cells, weighted for each of the u x u positions of every cell."""
+    rows, columns = colors.shape[1:3]
     queries = layer.conv("query", KEY, 1, activation=None, gain=1 / KEY)(x)
-    sharpness = layer.conv("sharpness", 1, 1)(x)
-    return _mean_of_nearest(queries, sharpness, keys, colors, u)
+    # Similarity and distance in one product: q k - s |position - neighbour|^2, less what is equal for all neighbours.
+    sharpness = _by_cell(layer.conv("sharpness", 1, 1)(x), columns, u)
+    down, across = np.mgrid[:u, :u].reshape(2, -1) * 2 / u - (u - 1) / u
+    place = np.stack([down, across, np.full(u * u, -1)], -1).astype("float32")
+    queries = ops.concatenate([_by_cell(queries, columns, u), ops.multiply(sharpness, place)], axis=-1)
+
+    reach = NEIGHBOURS // 2
+    down, across = np.mgrid[-reach : reach + 1, -reach : reach + 1].reshape(2, -1)
+    offset = np.stack([down, across, down**2 + across**2], -1).astype("float32")
+    cells = _extend(ops.concatenate([keys, colors], axis=-1), [rows + 2 * reach, columns + 2 * reach], reach)
+    cells = ops.concatenate([cells[:, :, j : j + columns] for j in range(NEIGHBOURS)], axis=-1)
+    cells = ops.concatenate([cells[:, i : i + rows] for i in range(NEIGHBOURS)], axis=-1)
+    cells = ops.reshape(cells, (-1, NEIGHBOURS**2, KEY + 2))
+    keys, colors = cells[..., :KEY], cells[..., KEY:]
+    keys = ops.concatenate([keys, ops.multiply(ops.ones_like(keys[..., :1]), offset)], axis=-1)
+
+    weights = ops.softmax(ops.matmul(queries, ops.transpose(keys, (0, 2, 1))), axis=-1)
+    taken = ops.reshape(ops.matmul(weights, colors), (-1, columns, u, 2 * u))
+    return ops.reshape(ops.transpose(taken, (0, 2, 1, 3)), (-1, rows * u, columns * u, 2))
 
 
 def _corrected(layer, x, chroma, colors, u, kind):
     """Four planes: Cb and Cr with a residual, for means such that they meet them, and the slopes of both on luma."""
     size = x.shape[1:3]
     missed = _resize(colors - _at_cells(chroma, u, kind), size)
-    residual = layer.conv("residual_a", layer.width)(layer.concatenate("residual_concat")([x, chroma, missed]))
+    residual = layer.join(layers.Concatenate, "residual_concat", [x, chroma, missed])
+    residual = layer.conv("residual_a", layer.width)(residual)
     residual = layer.conv("residual_b", 4, activation=None, gain=0.1)(residual)
     planes = ops.matmul(chroma, np.eye(2, 4, dtype="float32")) + residual
     if kind == "means":
@@ -315,13 +305,10 @@ def _guided_upsample(planes, fine, matrix):
 
 
 class _Layers:
-    """Layers by name, the same one each time a name is asked for: another model's, or new ones.
+    """Layers by name, the same one each time a name is asked for: another model's, or new ones of `width` at half size.
 
     ValueError for a name that the other model lacks: a new layer among trained ones would give wrong colours. What has
     no weights is new all the same.
-
-    Attributes:
-        width: channels at half size.
     """
 
     def __init__(self, width, share=None):
@@ -336,36 +323,34 @@ class _Layers:
         return self.width * min(2 ** (level - 1), 4)
 
     def conv(self, name, filters, kernel=3, strides=1, activation="relu", gain=1.0):
-        if self._is_new(name):
+        def made():
             initializer = keras.initializers.VarianceScaling(gain, "fan_avg", "uniform")
-            self._layers[name] = layers.Conv2D(
-                filters, kernel, strides, "same", activation=activation, kernel_initializer=initializer, name=name
-            )
-        return self._layers[name]
+            options = {"activation": activation, "kernel_initializer": initializer, "name": name}
+            return layers.Conv2D(filters, kernel, strides, "same", **options)
+
+        return self._known(name, made)
+
+    def conv_transpose(self, name, filters):
+        return self._known(name, lambda: layers.Conv2DTranspose(filters, 2, 2, "same", name=name))
 
     def residual(self, x, block, name, gain=1.0):
         filters = x.shape[-1]
         y = self.conv(f"{block}b", filters, activation=None, gain=gain)(self.conv(f"{block}a", filters)(x))
-        return self.add(name)([x, y])
+        return self.join(layers.Add, name, [x, y])
 
-    def conv_transpose(self, name, filters):
-        if self._is_new(name):
-            self._layers[name] = layers.Conv2DTranspose(filters, 2, 2, "same", name=name)
+    def join(self, kind, name, parts):
+        """What `Add` or `Concatenate` makes of parts."""
+        return self._layers.setdefault(name, kind(name=name))(parts)
+
+    def _known(self, name, made):
+        if name not in self._layers:
+            if self._shared is not None:
+                raise ValueError(
+                    f"`model` lacks the layer {name}, that cells of this size need: build it for a larger `n`. "
+                    f"Received: model={self._shared.name}"
+                )
+            self._layers[name] = made()
         return self._layers[name]
-
-    def add(self, name):
-        return self._layers.setdefault(name, layers.Add(name=name))
-
-    def concatenate(self, name):
-        return self._layers.setdefault(name, layers.Concatenate(name=name))
-
-    def _is_new(self, name):
-        if name not in self._layers and self._shared is not None:
-            raise ValueError(
-                f"`model` lacks the layer {name}, that cells of this size need: build it for a larger `n`. Received: "
-                f"model={self._shared.name}"
-            )
-        return name not in self._layers
 
 
 def _views(x, views):
@@ -385,30 +370,6 @@ def _reverse(x, axes):
     return ops.flip(x, axes) if axes else x
 
 
-def _mean_of_nearest(queries, sharpness, keys, colors, u):
-    """Mean of the colours of the 5 x 5 nearest cells for each of the u x u positions of every cell."""
-    rows, columns = colors.shape[1:3]
-    # Similarity and distance in one product: q k - s |position - neighbour|^2, less what is equal for all neighbours.
-    sharpness = _by_cell(sharpness, columns, u)
-    place = np.stack(np.mgrid[:u, :u], -1).reshape(-1, 2) * 2 / u - (u - 1) / u
-    place = np.concatenate([place, np.full_like(place[:, :1], -1)], -1).astype("float32")
-    queries = ops.concatenate([_by_cell(queries, columns, u), ops.multiply(sharpness, place)], axis=-1)
-
-    reach = NEIGHBOURS // 2
-    offset = np.stack(np.mgrid[-reach : reach + 1, -reach : reach + 1], -1).reshape(-1, 2)
-    offset = np.concatenate([offset, np.square(offset).sum(-1, keepdims=True)], -1).astype("float32")
-    cells = _extend(ops.concatenate([keys, colors], axis=-1), [(reach, reach)] * 2)
-    cells = ops.concatenate([cells[:, :, j : j + columns] for j in range(NEIGHBOURS)], axis=-1)
-    cells = ops.concatenate([cells[:, i : i + rows] for i in range(NEIGHBOURS)], axis=-1)
-    cells = ops.reshape(cells, (-1, NEIGHBOURS**2, KEY + 2))
-    keys, colors = cells[..., :KEY], cells[..., KEY:]
-    keys = ops.concatenate([keys, ops.multiply(ops.ones_like(keys[..., :1]), offset)], axis=-1)
-
-    weights = ops.softmax(ops.matmul(queries, ops.transpose(keys, (0, 2, 1))), axis=-1)
-    taken = ops.reshape(ops.matmul(weights, colors), (-1, columns, u, 2 * u))
-    return ops.reshape(ops.transpose(taken, (0, 2, 1, 3)), (-1, rows * u, columns * u, 2))
-
-
 def _by_cell(x, columns, u):
     """`(cells, u * u, channels)` of an image of u x u positions a cell."""
     channels = x.shape[-1]
@@ -424,12 +385,11 @@ def _at_cells(x, u, kind):
     return (x[:, a::u, a::u] + x[:, a::u, b::u] + x[:, b::u, a::u] + x[:, b::u, b::u]) / 4.0
 
 
-def _extend(x, margins):
-    """Repeats the border of an image by `margins`, ((top, bottom), (left, right))."""
-    for axis, (before, after) in enumerate(margins, 1):
-        if before or after:
-            side = x.shape[axis]
-            x = ops.take(x, np.clip(np.arange(-before, side + after), 0, side - 1), axis=axis)
+def _extend(x, size, before=0):
+    """Repeats the border of an image until it has `size`, rows and columns, `before` of each in front of it."""
+    for axis, (side, wanted) in enumerate(zip(x.shape[1:3], size, strict=True), 1):
+        if side != wanted:
+            x = ops.take(x, np.clip(np.arange(wanted) - before, 0, side - 1), axis=axis)
     return x
 
 

@@ -70,8 +70,7 @@ def whole_blocks(images):
 def down(x, width, activation):
     """Three strided convolutions."""
     for number, filters in enumerate((width, 2 * width, 4 * width), 1):
-        conv = layers.Conv2D(filters, 3, 2, padding="same", activation=activation, name=f"down{number}")
-        x = conv(x)
+        x = layers.Conv2D(filters, 3, 2, padding="same", activation=activation, name=f"down{number}")(x)
     return x
 
 
