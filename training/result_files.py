@@ -1,6 +1,7 @@
 """Result files: one JSON schema for every measured figure, and Markdown tables of their rows."""
 
 import contextlib
+import json
 import os
 import platform
 import subprocess
@@ -86,12 +87,8 @@ def _cell(value):
 
 
 def rounded(value):
-    """A value as result files hold it: floats of six digits."""
-    if isinstance(value, dict):
-        return {key: rounded(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [rounded(item) for item in value]
-    return float(f"{value:.6g}") if isinstance(value, float) else value
+    """A value as result files hold it: what JSON makes of it, with floats of six digits."""
+    return json.loads(json.dumps(value), parse_float=lambda digits: float(f"{float(digits):.6g}"))
 
 
 def dataset_name(spec):
