@@ -77,18 +77,13 @@ def load_run(path):
     return Run(path, codec, *_seen(path / "model.keras" if path.is_dir() else path))
 
 
-def _beside(model, name):
-    """A JSON file beside a model; empty if there is none."""
-    path = model.with_name(name)
-    return read_json(path, REMEDY) if path.exists() else {}
-
-
 def _seen(file):
     """Digests of what a model or weights were trained and validated on, by the data.json beside them; if all are."""
-    data = _beside(file, "data.json")
+    path = file.with_name("data.json")
+    data = read_json(path, REMEDY) if path.exists() else {}
     parts = [data.get("train"), data.get("validation"), data.get("before", [])]
     if not all(part is None or isinstance(part, list) for part in parts):
-        raise CommandError(f"{file.with_name('data.json')} is damaged: {REMEDY}")
+        raise CommandError(f"{path} is damaged: {REMEDY}")
     return set().union(*filter(None, parts)), None not in parts
 
 
