@@ -1,5 +1,6 @@
 """A search: what is searched, how a trial is run, and when it is enough."""
 
+import contextlib
 import dataclasses
 import functools
 import os
@@ -51,7 +52,7 @@ class Search:
                     time.sleep(0.2)  # an idle worker asks again and again
 
             def run_trial(self, trial):
-                with _Heartbeat(self.oracle, trial):
+                with _heartbeat(self.oracle, trial):
                     return search.run_trial(trial.trial_id, trial.hyperparameters.values)
 
             def _get_tuner_fname(self):
@@ -201,23 +202,21 @@ class Budget:
             oracle.max_trials = max(1, len(oracle.trials))
 
 
-class _Heartbeat:
+@contextlib.contextmanager
+def _heartbeat(oracle, trial):
     """Lets the chief hear of a trial while it runs."""
+    ended = threading.Event()
 
-    def __init__(self, oracle, trial):
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self._beat, args=(oracle, trial.trial_id), daemon=True)
+    def beat():
+        while not ended.wait(HEARTBEAT):
+            oracle.get_trial(trial.trial_id)
 
-    def _beat(self, oracle, trial_id):
-        while not self.ended.wait(HEARTBEAT):
-            oracle.get_trial(trial_id)
-
-    def __enter__(self):
-        if distributed():
-            self.thread.start()
-
-    def __exit__(self, *_):
-        self.ended.set()
+    if distributed():
+        threading.Thread(target=beat, daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
 
 
 @functools.cache
