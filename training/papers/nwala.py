@@ -3,9 +3,7 @@
 import base64
 import csv
 import html
-import io
 import time
-from pathlib import Path
 
 import numpy as np
 
@@ -65,7 +63,7 @@ def write_report(folder, loaded, images, labels, names, rows):
         title = (figure.get_suptitle() or figure.axes[0].get_title()).split("\n")[0]
         source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
         parts.append(f'<figure><img alt="{html.escape(title)}" src="{source}"></figure>')
-    with writing(Path(folder) / "report.html") as temporary:
+    with writing(folder / "report.html") as temporary:
         temporary.write_text(_page(len(images), parts, contenders, rows))
 
 
@@ -91,14 +89,11 @@ def _curves(rows):
 
 def _write_charts(folder, charts):
     """Writes each chart as a PNG of its name; gives their bytes."""
-    Path(folder).mkdir(parents=True, exist_ok=True)
     written = {}
     for name, figure in charts.items():
-        file = io.BytesIO()
-        figure.savefig(file, format="png")
-        written[name] = file.getvalue()
-        with writing(Path(folder) / f"{name}.png") as temporary:
-            temporary.write_bytes(written[name])
+        with writing(folder / f"{name}.png") as temporary:
+            figure.savefig(temporary)
+            written[name] = temporary.read_bytes()
     return written
 
 
@@ -171,14 +166,14 @@ def _timed(function, items):
     return found, 1000 * (time.perf_counter() - begun) / len(items)
 
 
-def _mean_bits(codec, rgb, level=4):
-    """Bits of a number at each position of the latent, mean over its channels."""
-    _, bits, _ = codec.latents(rgb[None], level)
+def _mean_bits(codec, rgb):
+    """Bits of a number at each position of the latent at level 4, mean over its channels."""
+    _, bits, _ = codec.latents(rgb[None], 4)
     return bits[0][..., codec.band].mean(-1)
 
 
 def _history(folder):
-    with (Path(folder) / "history.csv").open() as file:
+    with (folder / "history.csv").open() as file:
         lines = list(csv.DictReader(file))
     return {key: [float(line[key]) for line in lines] for key in lines[0]}
 

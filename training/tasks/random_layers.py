@@ -7,9 +7,9 @@ from keras import ops
 class UniformNoise(keras.layers.Layer):
     """Adds noise of -0.5 to 0.5 in training; rounds otherwise."""
 
-    def __init__(self, seed=0, **kwargs):
+    def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed_generator = keras.random.SeedGenerator(0)
 
     def call(self, x, training=False):
         if not training:
@@ -23,15 +23,14 @@ class RandomInteger(keras.layers.Layer):
     Args:
         low, high: the range, both included.
         turn: the numbers to take otherwise.
-        seed: of what is random.
     """
 
-    def __init__(self, low, high, turn, seed=0, **kwargs):
+    def __init__(self, low, high, turn, **kwargs):
         super().__init__(**kwargs)
         self.low = low
         self.high = high
         self.turn = turn
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed_generator = keras.random.SeedGenerator(0)
 
     def call(self, rgb, training=False):
         count = ops.shape(rgb)[0]
