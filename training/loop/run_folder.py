@@ -39,6 +39,11 @@ class Run:
         """Those of its recipe; empty for a bare .keras file."""
         return self.codec.settings
 
+    @property
+    def described(self):
+        """What result files say of it: how many parameters, and its settings."""
+        return {"parameters": self.model.count_params(), **self.settings}
+
 
 @contextmanager
 def only_unseen(runs, photographs, split):
@@ -97,11 +102,9 @@ def seen_before(settings):
 
 
 def check_photographs(folder, seen):
-    """CommandError unless a run that is resumed finds the photographs that it began with, in the same splits.
+    """CommandError unless the photographs that a resumed run finds are those that it began with, in the same splits.
 
-    Args:
-        folder: of the run.
-        seen: `training.data.splits.digests` of what is there now.
+    `seen` are the `training.data.splits.digests` of what is there now.
     """
     stored = read_json(folder / "data.json", "without it the run cannot be resumed, start another one")
     changed = [split for split, found in seen.items() if found != stored.get(split)]

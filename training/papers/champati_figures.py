@@ -24,9 +24,8 @@ def distributions(path, images, bins=81):
         counts = bin_counts(images, rgb_to_lab, colors)
         smooth, weights = smoothed_distribution(counts, colors, 3.0), rebalancing_weights(counts, colors)
         side, reach = int(bins**0.5), (colors.min() - 110 / bins**0.5, colors.max() + 110 / bins**0.5)
-        for axes, (title, values) in zip(
-            line, (("frequency", counts / counts.sum()), ("smoothed", smooth), ("weight", weights)), strict=True
-        ):
+        views = ("frequency", counts / counts.sum()), ("smoothed", smooth), ("weight", weights)
+        for axes, (title, values) in zip(line, views, strict=True):
             shown = np.log10(np.maximum(values, 1e-7)).reshape(side, side)
             drawn = axes.imshow(shown, origin="lower", extent=reach * 2)
             axes.set(title=f"{title}, {bins} bins, {lattice}", xlabel="b*", ylabel="a*")

@@ -13,13 +13,7 @@ PAPERS = {"champati": lambda settings: paper_figures(row_name(settings))}
 
 
 def report(search, trials, argv):
-    """Prints and writes what a search found; gives the exit code.
-
-    Args:
-        search: a `training.search.tuner.Search`.
-        trials: KerasTuner's, by name.
-        argv: of `training.tune`.
-    """
+    """Prints and writes what a `Search` found by KerasTuner's trials, a dict by name; gives the exit code."""
     arguments, done = search.arguments, [trial for trial in trials.values() if trial.status == "COMPLETED"]
     for trial in trials.values():
         if trial.status == "FAILED":
@@ -27,9 +21,7 @@ def report(search, trials, argv):
     if not done:
         raise CommandError(f"no trial of the search in {arguments.out} was finished")
     rows = sorted((_row(search, trial) for trial in done), key=lambda row: -row["metrics"]["objective"])
-    best = rows[0]
-    if arguments.objective == "knee":
-        best = rows[knee(_points(rows))]
+    best = rows[knee(_points(rows)) if arguments.objective == "knee" else 0]
     known = arguments.objective == "knee" or arguments.objective in SHOWN
     shown = [name for name in (SHOWN if known else ("objective", *SHOWN)) if _has(rows[0], name)]
     columns = [*search.space, *shown, "seconds"]
@@ -38,15 +30,9 @@ def report(search, trials, argv):
     write_json(arguments.out / "best.json", _best(search, best))
     path = arguments.results or arguments.out / "trials.json"
     draw(path.with_suffix(".png"), rows, best, list(search.space), arguments.objective)
-    write_results(
-        path,
-        "python -m training.tune " + " ".join(argv),
-        rows,
-        search.scored_on,
-        search.recipe.seed,
-        objective=arguments.objective,
-        best=best["name"],
-    )
+    command = "python -m training.tune " + " ".join(argv)
+    found = {"objective": arguments.objective, "best": best["name"]}
+    write_results(path, command, rows, search.scored_on, search.recipe.seed, **found)
     print(f"written: {path}, {path.with_suffix('.png')} and {arguments.out / 'best.json'}")
     return 0
 
