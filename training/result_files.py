@@ -101,17 +101,12 @@ def dataset_name(spec):
 def _commit():
     """The commit of the project; None where it is no repository of its own, as where it is installed."""
     root = Path(__file__).resolve().parents[1]
-    # Variables of git, which its hooks set, would name another repository.
-    elsewhere = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-
-    def git(*arguments):
-        command = ["git", "-C", str(root), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True, env=elsewhere).stdout.strip()
-
+    # Variables of git, which its hooks set, would name another repository, and so would a folder above.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment["GIT_CEILING_DIRECTORIES"] = str(root.parent)
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--exclude=*", "--abbrev=12"]
     try:
-        if Path(git("rev-parse", "--show-toplevel")).resolve() != root:
-            return None
-        return git("describe", "--always", "--dirty", "--exclude=*", "--abbrev=12")
+        return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None
 

@@ -81,13 +81,12 @@ def draw(path, rows, best, names, objective):
         first.legend()
     for name, axis in zip(names, axes, strict=True):
         values = [row[name] for row in rows]
-        ticks = sorted(set(map(str, values)), key=str)
-        shown = (
-            values if all(isinstance(value, int | float) for value in values) else [ticks.index(str(v)) for v in values]
-        )
+        ticks = sorted(set(map(str, values)))
+        are_numbers = all(isinstance(value, int | float) for value in values)
+        shown = values if are_numbers else [ticks.index(str(value)) for value in values]
         axis.plot(shown, [row["metrics"]["objective"] for row in rows], ".", color="C0")
         axis.plot(shown[rows.index(best)], best["metrics"]["objective"], "o", color="C3")
-        if shown is not values:
+        if not are_numbers:
             axis.set_xticks(range(len(ticks)), ticks)
         what = "PSNR" if objective in ("knee", "psnr") else objective
         axis.set(title=f"{what} by {name}", xlabel=name, ylabel=f"{what}, dB" if what == "PSNR" else what)

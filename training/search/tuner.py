@@ -103,14 +103,11 @@ class Search:
         from training.search.space import chosen
         from zoo.errors import ZooError
 
-        began, own = time.perf_counter(), chosen(values)
+        began, own, told = time.perf_counter(), chosen(values), self.arguments
         try:
-            ready = self.arguments.trained
-            trained = _loaded(ready) if ready else self._trained(name, own, values)
+            trained = _loaded(told.trained) if told.trained else self._trained(name, own, values)
             metrics = measure(trained, own, **self._images(trained))
-            metrics["objective"] = worth(
-                metrics, self.arguments.objective, self.arguments.multiplier, self.arguments.rate
-            )
+            metrics["objective"] = worth(metrics, told.objective, told.multiplier, told.rate)
         except (CommandError, ZooError) as error:
             raise FailedTrialError(str(error)) from None
         except (OSError, OpError) as error:  # a full disk, which is so for the next trial as well
