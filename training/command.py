@@ -25,10 +25,8 @@ class CommandError(argparse.ArgumentTypeError):
 class ArgumentParser(argparse.ArgumentParser):
     """argparse with defaults in its help, and errors of one line; what it parsed, TensorFlow is there to work on.
 
-    It is imported as late as that, for --help and a mistake in the arguments to be answered at once.
-
-    Args:
-        needs_tensorflow: False for a command that works without.
+    It is imported as late as that, for --help and a mistake in the arguments to be answered at once. A command that
+    works without it says `needs_tensorflow=False`.
     """
 
     def __init__(self, needs_tensorflow=True, **kwargs):

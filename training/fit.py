@@ -45,8 +45,7 @@ def _arguments(argv):
         add("--progress", action="store_true", default=sys.stdout.isatty(), help="a bar each epoch")
     arguments = parser.parse_args(argv)
     tuned = _tuned(arguments.start, arguments.recipe) if arguments.start else {}
-    if arguments.out is None:
-        arguments.out = Path("runs") / arguments.recipe
+    arguments.out = arguments.out or Path("runs") / arguments.recipe
     stored = {}
     if arguments.resume:
         stored = _stored(arguments.out, arguments.recipe)

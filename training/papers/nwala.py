@@ -108,13 +108,13 @@ def _contenders(images, decoded, paper, codec, rows):
     k-means has the number of colours whose PSNR is nearest the paper's, the adaptive network the level nearest that.
     """
     kmeans = nearest_kmeans(rows)
-    adaptive_rows = named(rows, CURVES[codec.depth])
+    adaptive_rows, points = named(rows, CURVES[codec.depth]), len(named(rows, "k-means"))
     own = min(adaptive_rows, key=lambda row: abs(row["metrics"]["psnr"] - kmeans["metrics"]["psnr"]))
     files, encoding = _timed(lambda rgb: codec.encode(rgb, own["point"]), images)
     ours, decoding = _timed(codec.decode, files)
-    palettes, clustering = _timed(
-        lambda rgb: paletted(rgb, PALETTES["k-means"](rgb, kmeans["point"]), "k-means"), images
-    )
+    choose, colors = PALETTES["k-means"], kmeans["point"]
+    palettes, clustering = _timed(lambda rgb: paletted(rgb, choose(rgb, colors), "k-means"), images)
+    clustered, sizes = zip(*palettes, strict=True)
     _, whole = _timed(lambda rgb: paper.codec.samples([rgb]), images[:TIMED])
     floats = 4 * paper.codec.encoded(images[:1])[0].size
     return {
@@ -122,12 +122,8 @@ def _contenders(images, decoded, paper, codec, rows):
         f"adaptive, level {own['point']}": _measured(
             images, ours, [len(data) for data in files], encoding + decoding, f"{len(adaptive_rows)} levels"
         ),
-        f"k-means, {kmeans['point']} colours": _measured(
-            images,
-            [rgb for rgb, _ in palettes],
-            [sizes["webp"] for _, sizes in palettes],
-            clustering,
-            f"{len(named(rows, 'k-means'))} numbers of colours measured",
+        f"k-means, {colors} colours": _measured(
+            images, clustered, [size["webp"] for size in sizes], clustering, f"{points} numbers of colours measured"
         ),
     }
 

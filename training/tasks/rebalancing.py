@@ -13,11 +13,8 @@ def bin_counts(images, from_rgb, bins):
 
     `from_rgb` leads to the colour space of the bins, see `zoo.color_spaces`.
     """
-    counts = np.zeros(len(bins), np.int64)
-    for (part,) in chunks(images):
-        labels = nearest_bin(from_rgb(part)[..., 1:], bins)
-        counts += np.bincount(ops.convert_to_numpy(labels).ravel(), minlength=len(bins))
-    return counts
+    parts = (ops.convert_to_numpy(nearest_bin(from_rgb(part)[..., 1:], bins)) for (part,) in chunks(images))
+    return sum(np.bincount(labels.ravel(), minlength=len(bins)) for labels in parts)
 
 
 def smoothed_distribution(counts, bins, sigma):
