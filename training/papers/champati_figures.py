@@ -37,22 +37,21 @@ def distributions(path, images, bins=81):
 def temperatures(path, run, images):
     """Figure 7: a column for the truth and one for each temperature of the annealed mean, from the mean to the mode."""
     columns = [images, *(run.codec.annealed(images, temperature) for temperature in TEMPERATURES)]
-    save_rows(path, _large(columns))
+    save_rows(path, _large(zip(*columns, strict=True)))
 
 
 def examples(path, images, decoded):
     """Figures 8 to 11: a row for the truth, one for grey and one for what each of several models made of them."""
-    columns = [images, grey(images), *decoded]
-    save_rows(path, _large(np.swapaxes(columns, 0, 1)))
+    save_rows(path, _large([images, grey(images), *decoded]))
 
 
 def best_and_worst(path, images, decoded):
     """Figures 12 and 13: the images with the highest and the lowest PSNR, each above what was made of it."""
     order = np.argsort([psnr(*pair) for pair in zip(images, decoded, strict=True)])
     best, worst = order[::-1][:SHOWN], order[:SHOWN]
-    save_rows(path, _large(np.swapaxes([images[best], decoded[best], images[worst], decoded[worst]], 0, 1)))
+    save_rows(path, _large([images[best], decoded[best], images[worst], decoded[worst]]))
 
 
-def _large(columns, times=3):
-    """Rows of images, enlarged, from columns of them."""
-    return [[image.repeat(times, 0).repeat(times, 1) for image in row] for row in zip(*columns, strict=True)]
+def _large(rows, times=3):
+    """Rows of images, enlarged."""
+    return [[image.repeat(times, 0).repeat(times, 1) for image in row] for row in rows]

@@ -77,9 +77,7 @@ def _parsed(text, kinds):
         return None
     if bool in kinds and text in ("True", "False"):
         return text == "True"
-    for kind in (int, float):
+    for kind in (int, float, str):
         if kind in kinds:
             return kind(text)
-    if str in kinds:
-        return text
     raise ValueError(text)

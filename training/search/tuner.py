@@ -11,6 +11,8 @@ import time
 from training.command import CommandError, duration
 from training.loop.train import train
 from training.outputs import writing_folder
+from training.result_files import dataset_name
+from training.search.space import Range, chosen, hyperparameters, search_space
 
 HEARTBEAT = 2.0  # seconds
 RETRIES = 2  # of a trial that fails for no fault of its settings, or whose worker is lost
@@ -27,8 +29,6 @@ class Search:
     """
 
     def __init__(self, recipe, arguments):
-        from training.search.space import Range, search_space
-
         self.recipe = recipe
         self.arguments = arguments
         self.space = search_space(arguments.search, recipe.SEARCH_TRAINED if arguments.trained else recipe.SEARCH)
@@ -78,7 +78,6 @@ class Search:
         import keras_tuner
 
         from training.search.oracles import ORACLES
-        from training.search.space import hyperparameters
 
         arguments = self.arguments
         options = {
@@ -100,7 +99,6 @@ class Search:
         from tensorflow.errors import OpError
 
         from training.search.objectives import measure, worth
-        from training.search.space import chosen
         from zoo.errors import ZooError
 
         began, own, told = time.perf_counter(), chosen(values), self.arguments
@@ -156,8 +154,6 @@ class Search:
     @functools.cached_property
     def scored_on(self):
         """What result files say about the images: of a flat folder that was not trained on all, else validation."""
-        from training.result_files import dataset_name
-
         data, size = self._data, self.recipe.size
         split = "all" if self.arguments.trained and data.flat else "validation"
         images = min(self.arguments.images, data.count(split))
