@@ -66,9 +66,8 @@ def listing(rows, metrics, down="name"):
     table = [[down, *metrics]]
     for row in rows:
         paper = {f"paper_{metric}": value for metric, value in row.get("paper", {}).items()}
-        table.append(
-            [str(row[down]), *(_cell({**row, **row["metrics"], **paper}.get(metric, "")) for metric in metrics)]
-        )
+        found = {**row, **row["metrics"], **paper}
+        table.append([str(row[down]), *(_cell(found.get(metric, "")) for metric in metrics)])
     return markdown(table)
 
 
