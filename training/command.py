@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import statistics
 import sys
-import time
+import timeit
 from concurrent.futures import ProcessPoolExecutor
 
 # TensorFlow's notices are not for the person who typed the command.
@@ -15,17 +15,18 @@ logging.getLogger("absl").setLevel(logging.ERROR)
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
-class CommandError(Exception):
-    """A mistake that the caller can mend. The message names the input and the remedy, in one line."""
+class CommandError(argparse.ArgumentTypeError):
+    """A mistake that the caller can mend. The message names the input and the remedy, in one line.
+
+    Raised by the type of an argument, argparse puts the name of the argument before it.
+    """
 
 
 class ArgumentParser(argparse.ArgumentParser):
     """argparse with defaults in its help, and errors of one line; what it parsed, TensorFlow is there to work on.
 
-    It is imported as late as that, for --help and a mistake in the arguments to be answered at once.
-
-    Args:
-        needs_tensorflow: False for a command that works without.
+    It is imported as late as that, for --help and a mistake in the arguments to be answered at once. A command that
+    works without it says `needs_tensorflow=False`.
     """
 
     def __init__(self, needs_tensorflow=True, **kwargs):
@@ -45,14 +46,14 @@ class ArgumentParser(argparse.ArgumentParser):
 def positive(text):
     """argparse type of a whole number of at least 1."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {text!r}")
+        raise CommandError(f"must be a whole number of at least 1, not {text!r}")
     return int(text)
 
 
 def natural(text):
     """argparse type of a whole number from 0 on that fits 32 bits: what random generators are seeded with."""
     if not text.isdecimal() or int(text) >= 1 << 32:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to {(1 << 32) - 1}, not {text!r}")
+        raise CommandError(f"must be a whole number from 0 to {(1 << 32) - 1}, not {text!r}")
     return int(text)
 
 
@@ -141,9 +142,5 @@ def check_flags(parser, argv, what, only_for):
 
 def median_time(call, repeats, warm_up):
     """Median seconds of `call()` over `repeats`, after `warm_up` calls that trace, compile or allocate."""
-    times = []
-    for _ in range(warm_up + repeats):
-        began = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - began)
+    times = timeit.repeat(call, repeat=warm_up + repeats, number=1)
     return statistics.median(times[warm_up:])

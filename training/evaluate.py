@@ -9,19 +9,12 @@ from training.outputs import figures_folder, result_file
 TABLES = "--tables"
 # What each flag is for; the others are for everything.
 ONLY_FOR = {
-    "n": (GRIDS,),
-    "kind": (GRIDS,),
-    "luma": (GRIDS,),
-    "metrics": (GRIDS,),
-    "levin": (GRIDS,),
+    **dict.fromkeys(("n", "kind", "luma", "metrics", "levin"), (GRIDS,)),
     "classifier": (COLORIZERS,),
-    "peers": (AUTOENCODERS,),
-    "report": (AUTOENCODERS,),
+    **dict.fromkeys(("peers", "report"), (AUTOENCODERS,)),
     "add": (AUTOENCODERS, TABLES),
     "figures": (GRIDS, AUTOENCODERS, TABLES),
-    "size": (GRIDS, COLORIZERS, AUTOENCODERS),
-    "split": (GRIDS, COLORIZERS, AUTOENCODERS),
-    "allow_overlap": (GRIDS, COLORIZERS, AUTOENCODERS),
+    **dict.fromkeys(("size", "split", "allow_overlap"), (GRIDS, COLORIZERS, AUTOENCODERS)),
 }
 
 
@@ -65,33 +58,30 @@ def _parser():
     from training.metrics.images import METRICS
 
     parser = ArgumentParser(prog="python -m training.evaluate", description=main.__doc__)
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="run folder, .keras file or name of weights of the zoo")
-    parser.add_argument(
-        "--dataset", nargs="+", help="TFDS names, folder:PATH or samples; the first run's own if not given"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("runs", nargs="+", metavar="RUN", help="run folder, .keras file or name of weights of the zoo")
+    add("--dataset", nargs="+", help="TFDS names, folder:PATH or samples; the first run's own if not given")
+    add(
         "--split",
         choices=("train", "validation", "test", "all"),
         help="test if not given, or all of a flat folder that is not the run's own",
     )
-    parser.add_argument("--size", type=_size, help="side of the central crops, 0 for whole images")
-    parser.add_argument(
-        "--n", type=positive, nargs="+", help="grid steps; the runs' own if not given, or those of the paper that fit"
-    )
-    parser.add_argument("--kind", choices=("points", "means"), help="what a cell holds; the model's usual if not given")
-    parser.add_argument("--luma", nargs=2, metavar=("CODEC", "QUALITY"), help=f"compress the luma: {', '.join(CODECS)}")
-    parser.add_argument("--metrics", nargs="+", choices=METRICS, default=list(METRICS), help="what to measure")
-    parser.add_argument("--limit", type=positive, help="images at most, of each data set")
-    parser.add_argument("--levin", type=_size, default=3, help="images for Levin's optimisation, which is slow")
-    parser.add_argument("--allow-overlap", action="store_true", help="score images that the model has seen")
-    parser.add_argument("--data-dir", help="where TFDS finds its data")
-    parser.add_argument("--classifier", help="colorizers: run folder of the classifier of feature preservation")
-    parser.add_argument("--peers", action="store_true", help="auto-encoders: also palettes and image codecs")
-    parser.add_argument("--report", choices=("autoencoder",), help="an HTML page with all charts, in --figures")
-    parser.add_argument("--tables", choices=("champati",), help="all tables of a paper, from runs of its recipes")
-    parser.add_argument("--add", action="store_true", help="tables, auto-encoders: keep other rows of the result file")
-    parser.add_argument("--results", type=result_file, help="result file; results/MODEL-DATASET.json if not given")
-    parser.add_argument("--figures", type=figures_folder, help="folder, whose figures are replaced; none if not given")
+    add("--size", type=_size, help="side of the central crops, 0 for whole images")
+    add("--n", type=positive, nargs="+", help="grid steps; the runs' own if not given, or those of the paper that fit")
+    add("--kind", choices=("points", "means"), help="what a cell holds; the model's usual if not given")
+    add("--luma", nargs=2, metavar=("CODEC", "QUALITY"), help=f"compress the luma: {', '.join(CODECS)}")
+    add("--metrics", nargs="+", choices=METRICS, default=list(METRICS), help="what to measure")
+    add("--limit", type=positive, help="images at most, of each data set")
+    add("--levin", type=_size, default=3, help="images for Levin's optimisation, which is slow")
+    add("--allow-overlap", action="store_true", help="score images that the model has seen")
+    add("--data-dir", help="where TFDS finds its data")
+    add("--classifier", help="colorizers: run folder of the classifier of feature preservation")
+    add("--peers", action="store_true", help="auto-encoders: also palettes and image codecs")
+    add("--report", choices=("autoencoder",), help="an HTML page with all charts, in --figures")
+    add("--tables", choices=("champati",), help="all tables of a paper, from runs of its recipes")
+    add("--add", action="store_true", help="tables, auto-encoders: keep other rows of the result file")
+    add("--results", type=result_file, help="result file; results/MODEL-DATASET.json if not given")
+    add("--figures", type=figures_folder, help="folder, whose figures are replaced; none if not given")
     return parser
 
 

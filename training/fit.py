@@ -35,19 +35,17 @@ def _arguments(argv):
     """The recipe with its settings, and all arguments; a resumed run has the settings it was started with."""
     parser = ArgumentParser(prog="python -m training.fit", description=main.__doc__)
     for command in add_recipes(parser).values():
-        command.add_argument("--from", type=Path, dest="start", metavar="BEST", help="best.json of `training.tune`")
-        command.add_argument(
-            "--devices", choices=("one", "all"), default="one", help="of this machine, or of each host"
-        )
-        command.add_argument("--hosts", help="address:port of each machine, with commas between; needs the JAX backend")
-        command.add_argument("--host", type=int, default=0, help="which of --hosts this is, from 0 on")
-        command.add_argument("--out", type=Path, help="run folder; runs/RECIPE if not given")
-        command.add_argument("--resume", action="store_true", help="go on with the run in --out; --epochs may change")
-        command.add_argument("--progress", action="store_true", default=sys.stdout.isatty(), help="a bar each epoch")
+        add = command.add_argument
+        add("--from", type=Path, dest="start", metavar="BEST", help="best.json of `training.tune`")
+        add("--devices", choices=("one", "all"), default="one", help="of this machine, or of each host")
+        add("--hosts", help="address:port of each machine, with commas between; needs the JAX backend")
+        add("--host", type=int, default=0, help="which of --hosts this is, from 0 on")
+        add("--out", type=Path, help="run folder; runs/RECIPE if not given")
+        add("--resume", action="store_true", help="go on with the run in --out; --epochs may change")
+        add("--progress", action="store_true", default=sys.stdout.isatty(), help="a bar each epoch")
     arguments = parser.parse_args(argv)
     tuned = _tuned(arguments.start, arguments.recipe) if arguments.start else {}
-    if arguments.out is None:
-        arguments.out = Path("runs") / arguments.recipe
+    arguments.out = arguments.out or Path("runs") / arguments.recipe
     stored = {}
     if arguments.resume:
         stored = _stored(arguments.out, arguments.recipe)

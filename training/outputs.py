@@ -4,7 +4,6 @@ What is being written lies in a hidden folder beside its target, which a lock ho
 Those that a killed process left are nobody's any more, and go with the next output beside them.
 """
 
-import argparse
 import contextlib
 import json
 import os
@@ -37,8 +36,8 @@ def result_file(text):
     """
     path = Path(text)
     if path.suffix != ".json" and not path.is_dir():
-        raise argparse.ArgumentTypeError(f"{path} does not end in .json: {ANOTHER} name")
-    _refused_as_argument(check_file, path, is_result)
+        raise CommandError(f"{path} does not end in .json: {ANOTHER} name")
+    check_file(path, is_result)
     return path
 
 
@@ -52,15 +51,8 @@ def result_path(told, name):
 def figures_folder(text):
     """argparse type of a folder for figures, whose files of the same names are replaced."""
     path = Path(text)
-    _refused_as_argument(check_writable, path / "figure.png")
+    check_writable(path / "figure.png")
     return path
-
-
-def _refused_as_argument(check, *arguments):
-    try:
-        check(*arguments)
-    except CommandError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def is_result(path):
@@ -87,7 +79,8 @@ def check_file(path, is_own):
 def check_folder(path, mark):
     """CommandError unless a folder is new, empty, or bears the file `mark` that tells what wrote it."""
     check_writable(path / mark)
-    if not _is_vacant(path) and not (path / mark).is_file():
+    content = os.listdir(path) if path.exists() else ()
+    if not all(name.startswith(UNFINISHED) for name in content) and not (path / mark).is_file():
         raise CommandError(f"{path} holds other things, and no {mark} that this command wrote: {ANOTHER} folder")
 
 
@@ -100,10 +93,6 @@ def check_writable(path):
         raise CommandError(f"{above} is a file, and {path} is to be written below it: {ANOTHER} folder")
     if not os.access(above, os.W_OK):
         raise CommandError(f"{above} cannot be written to: see to its permissions, or {ANOTHER} folder")
-
-
-def _is_vacant(folder):
-    return not folder.exists() or all(name.startswith(UNFINISHED) for name in os.listdir(folder))
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """Result files: one JSON schema for every measured figure, and Markdown tables of their rows."""
 
 import contextlib
+import json
 import os
 import platform
 import subprocess
@@ -65,9 +66,8 @@ def listing(rows, metrics, down="name"):
     table = [[down, *metrics]]
     for row in rows:
         paper = {f"paper_{metric}": value for metric, value in row.get("paper", {}).items()}
-        table.append(
-            [str(row[down]), *(_cell({**row, **row["metrics"], **paper}.get(metric, "")) for metric in metrics)]
-        )
+        found = {**row, **row["metrics"], **paper}
+        table.append([str(row[down]), *(_cell(found.get(metric, "")) for metric in metrics)])
     return markdown(table)
 
 
@@ -86,12 +86,8 @@ def _cell(value):
 
 
 def rounded(value):
-    """A value as result files hold it: floats of six digits."""
-    if isinstance(value, dict):
-        return {key: rounded(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [rounded(item) for item in value]
-    return float(f"{value:.6g}") if isinstance(value, float) else value
+    """A value as result files hold it: what JSON makes of it, with floats of six digits."""
+    return json.loads(json.dumps(value), parse_float=lambda digits: float(f"{float(digits):.6g}"))
 
 
 def dataset_name(spec):
@@ -104,17 +100,12 @@ def dataset_name(spec):
 def _commit():
     """The commit of the project; None where it is no repository of its own, as where it is installed."""
     root = Path(__file__).resolve().parents[1]
-    # Variables of git, which its hooks set, would name another repository.
-    elsewhere = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-
-    def git(*arguments):
-        command = ["git", "-C", str(root), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True, env=elsewhere).stdout.strip()
-
+    # Variables of git, which its hooks set, would name another repository, and so would a folder above.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment["GIT_CEILING_DIRECTORIES"] = str(root.parent)
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--exclude=*", "--abbrev=12"]
     try:
-        if Path(git("rev-parse", "--show-toplevel")).resolve() != root:
-            return None
-        return git("describe", "--always", "--dirty", "--exclude=*", "--abbrev=12")
+        return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None
 

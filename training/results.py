@@ -48,7 +48,8 @@ def render(text, root):
         options = dict(pair.split("=", 1) for pair in match[3].split())
         rows = [_compared(row) for row in read_results(Path(root) / match[2])["rows"]]
         where = [pair.split(":") for pair in options.pop("where", "").split(",") if pair]
-        rows = [row for row in rows if all(_joined(row.get(key)) == value for key, value in where)]
+        # A value of `where` has underscores for spaces.
+        rows = [row for row in rows if all(str(row.get(key)).replace(" ", "_") == value for key, value in where)]
         if "metrics" in options:
             options["metrics"] = options["metrics"].split(",")
         written = (listing if "metrics" in options else pivot)(rows, **options)
@@ -63,11 +64,6 @@ def _compared(row):
     return {**row, "own": own, "other": other} if against else row
 
 
-def _joined(value):
-    """A value as `where` has it: with underscores for spaces."""
-    return str(value).replace(" ", "_")
-
-
 def model_rows():
     """A row for each weights in the zoo: size and cost of the model, its headline, and what is measured of decoders."""
     from zoo import pretrained, weights
@@ -75,7 +71,8 @@ def model_rows():
 
     rows = []
     cards = {name: weights.card(name) for name in weights.names()}
-    for name, card in sorted(cards.items(), key=lambda item: _place(item[1]["model"])):
+    places = {model: place for place, model in enumerate(HEADLINES)}  # other models stand behind
+    for name, card in sorted(cards.items(), key=lambda item: places.get(item[1]["model"], len(places))):
         page, headline = HEADLINES.get(card["model"], ("", lambda metrics: ""))
         model = pretrained(name, input_size=MODELS[card["model"]].input_size)
         rows.append(
@@ -94,11 +91,6 @@ def model_rows():
             }
         )
     return rows
-
-
-def _place(model):
-    """Where a model stands in the table: in the order of `HEADLINES`, others behind."""
-    return [*HEADLINES, model].index(model)
 
 
 def decoder_metrics(name):
@@ -134,15 +126,13 @@ def _row(file, found):
 def main(argv):
     """Writes the tables of Markdown files again from their result files."""
     parser = ArgumentParser(False, prog="python -m training.results", description=main.__doc__)
-    parser.add_argument(
-        "pages", type=Path, nargs="+", metavar="PAGE", help="file whose marked tables are written again"
-    )
-    parser.add_argument("--models", type=result_file, metavar="FILE", help="result file of all weights to write first")
+    add = parser.add_argument
+    add("pages", type=Path, nargs="+", metavar="PAGE", help="file whose marked tables are written again")
+    add("--models", type=result_file, metavar="FILE", help="result file of all weights to write first")
     arguments = parser.parse_args(argv)
     if arguments.models:
-        write_results(
-            arguments.models, f"python -m training.results --models {arguments.models} README.md", model_rows()
-        )
+        command = f"python -m training.results --models {arguments.models} README.md"
+        write_results(arguments.models, command, model_rows())
     for page in arguments.pages:
         text = render(page.read_text(), page.parent)
         with writing(page) as temporary:

@@ -10,6 +10,7 @@ and returns the two colours of each pixel, `(H, W, 2)`.
 """
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy import ndimage, sparse
 from scipy.sparse.linalg import splu, spsolve
 
@@ -47,7 +48,10 @@ def joint_bilateral(luma, colors, grid, radius=2):
     sigma_luma, sigma_cells = BILATERAL_SIGMAS[grid.kind]
     luma = _lightness(luma, grid)
     height, width = luma.shape
-    guide = luma[:: grid.n, :: grid.n] if grid.kind == "points" else _cell_means(luma, grid.n)
+    if grid.kind == "points":
+        guide = luma[:: grid.n, :: grid.n]
+    else:
+        guide = (_cell_mean_matrix(height, width, grid.n) @ luma.ravel()).reshape(colors.shape[:2])
     rows, columns = (_positions(side, grid) for side in luma.shape)
     total, weights = np.zeros((height, width, 2)), np.zeros((height, width, 1))
     for i in range(-radius, radius + 1):
@@ -91,7 +95,6 @@ def levin(luma, colors, grid, means_weight=3.0):
 
 
 FAST = {"grey": grey, "nearest": nearest, "bilinear": bilinear, "bicubic": bicubic, "joint bilateral": joint_bilateral}
-BASELINES = {**FAST, "levin": levin}
 
 
 def _lightness(luma, grid):
@@ -111,13 +114,6 @@ def _interpolate(luma, colors, grid, order):
     return np.stack(planes, -1).astype(np.float32)
 
 
-def _cell_means(luma, n):
-    rows, columns = (np.arange(0, side, n) for side in luma.shape)
-    total = np.add.reduceat(np.add.reduceat(luma.astype(float), rows, 0), columns, 1)
-    pixels = np.outer(*(np.diff([*starts, side]) for starts, side in zip((rows, columns), luma.shape, strict=True)))
-    return total / pixels
-
-
 def _cell_mean_matrix(height, width, n):
     """Sparse matrix from the pixels of an image to the means of its n x n cells."""
     columns = -(-width // n)
@@ -132,23 +128,19 @@ def _affinity(luma):
     sigma_r^2 is the variance of luma in the window, narrowed as in the authors' code by 0.6 and so that the closest
     neighbour keeps a weight of at least 0.01. Luma is scaled to 0 to 1.
     """
-    luma = luma.astype(float) / 100
-    height, width = luma.shape
-    index = np.arange(luma.size).reshape(luma.shape)
-    offsets = [(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j]
-    padded = np.pad(luma, 1, constant_values=np.nan)
-    shifted = np.stack([padded[1 + i : 1 + i + height, 1 + j : 1 + j + width] for i, j in offsets])
-    square = (shifted - luma) ** 2
-    variance = 0.6 * np.nanvar(np.concatenate([shifted, luma[None]]), axis=0)
+    windows = _windows(luma.astype(float) / 100, outside=np.nan)
+    square = np.delete(windows - windows[4], 4, axis=0) ** 2
+    variance = 0.6 * np.nanvar(windows, axis=0)
     variance = np.maximum(np.maximum(variance, -np.nanmin(square, axis=0) / np.log(0.01)), 2e-6)
     weights = np.nan_to_num(np.exp(-square / variance))
     weights /= weights.sum(axis=0)
-    rows, columns, values = [], [], []
-    for weight, (i, j) in zip(weights, offsets, strict=True):
-        here = (slice(max(0, -i), height - max(0, i)), slice(max(0, -j), width - max(0, j)))
-        there = (slice(max(0, i), height - max(0, -i)), slice(max(0, j), width - max(0, -j)))
-        rows.append(index[here].ravel())
-        columns.append(index[there].ravel())
-        values.append(weight[here].ravel())
-    triplets = np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))
-    return sparse.csr_matrix(triplets, shape=(luma.size, luma.size))
+    index = _windows(np.arange(luma.size).reshape(luma.shape), outside=-1)
+    rows, columns = np.broadcast_to(index[4], weights.shape), np.delete(index, 4, axis=0)
+    inside = columns >= 0
+    return sparse.csr_matrix((weights[inside], (rows[inside], columns[inside])), shape=(luma.size, luma.size))
+
+
+def _windows(plane, outside):
+    """The 3 x 3 pixels around each, itself the fifth, `(9, pixels)`; `outside` stands for those that are none."""
+    windows = sliding_window_view(np.pad(plane, 1, constant_values=outside), (3, 3))
+    return windows.reshape(plane.size, 9).T

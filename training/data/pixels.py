@@ -119,12 +119,7 @@ def _to_8_bits(image):
 
 
 def _conversion_of(info, mode):
-    """The name of the color space of an image, and a function to sRGB, or None; see `_conversion`.
-
-    Args:
-        info: of the Pillow image, from its file.
-        mode: of the pixels.
-    """
+    """The name of the color space of an image, by the info of its file, and a function to sRGB; see `_conversion`."""
     if mode == "LAB" or "icc_profile" in info:
         return _conversion(info.get("icc_profile"), mode)
     gama, chromaticities = info.get("gamma"), info.get("chromaticity") if mode.startswith("RGB") else None
@@ -155,18 +150,12 @@ def _conversion(profile, mode):
         raise _OtherPixels
     name = "".join(filter(str.isprintable, opened.profile.profile_description or "")).strip()
     name = "LAB" if mode == "LAB" else name or "another color space"
-    is_grey, made = SPACES[mode] == "GRAY", "RGBA" if mode == "RGBA" else "RGB"
-    flags = ImageCms.Flags.BLACKPOINTCOMPENSATION
+    is_grey = SPACES[mode] == "GRAY"
+    modes = "L" if is_grey else mode, "RGBA" if mode == "RGBA" else "RGB"
+    intent, flags = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION
     if is_grey:
         flags |= ImageCms.Flags.NOOPTIMIZE  # what is fast has too few steps in the dark, and only 256 are converted
-    transform = ImageCms.buildTransform(
-        opened,
-        ImageCms.createProfile("sRGB"),
-        "L" if is_grey else mode,
-        made,
-        ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        flags,
-    )
+    transform = ImageCms.buildTransform(opened, ImageCms.createProfile("sRGB"), *modes, intent, flags)
     if SPACES[mode] not in ("GRAY", "RGB"):
         return name, transform.apply
     levels = np.arange(256, dtype=np.uint8) if is_grey else np.arange(0, 256, 15, dtype=np.uint8)

@@ -12,7 +12,7 @@ import os
 import socket
 import threading
 import urllib.request
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +66,7 @@ class Photographs:
     def __init__(self, spec, seed):
         self.spec = spec
         self.seed = seed
-        self.seen = {}
+        self.seen = defaultdict(dict)
         self.left_out = frozenset()
         self.tally = Counter()
         self.passed_over = ""
@@ -77,7 +77,7 @@ class Photographs:
         """Number of images listed in `split`, before any is skipped."""
         return len(self._items(split))
 
-    def crops(self, split, size, position="center", limit=None, per_image=1):
+    def crops(self, split, size, position="center", limit=None):
         """A tf.data.Dataset of (name, uint8 crop `(size, size, 3)`), in a fixed order, decoded in parallel.
 
         Args:
@@ -85,27 +85,18 @@ class Photographs:
             size: side of the crop in pixels; 0 for the whole image, of whatever size.
             position: `center`, or `random`: anywhere, drawn once from the seed and the image's place.
             limit: number of images at most.
-            per_image: crops from each image; more than one need `position="random"`.
 
         Raises:
             CommandError: no image is left.
         """
-        self.seen.setdefault(split, {})
-        stream = self._stream(self._items(split)[: limit or None])
-        if per_image > 1:
-            stream = stream.flat_map(
-                lambda name, source: tf.data.Dataset.from_tensors((name, source)).repeat(per_image)
-            )
+        cut, side = functools.partial(self._crop, split, size, position), size or None
 
         def load(index, image):
-            crop = tf.numpy_function(
-                lambda *image: self._crop(split, size, position, *image), [index, *image], tf.uint8
-            )
-            return image[0], tf.ensure_shape(crop, (None, None, 3))
+            return image[0], tf.numpy_function(cut, [index, *image], tf.uint8)
 
+        stream = self._stream(self._items(split)[: limit or None])
         crops = stream.enumerate().map(load, num_parallel_calls=tf.data.AUTOTUNE)
         crops = crops.filter(lambda _, crop: tf.size(crop) > 0)
-        side = size or None
         crops = crops.map(lambda name, crop: (name, tf.ensure_shape(crop, (side, side, 3))))
         if next(iter(crops.take(1)), None) is None:
             raise CommandError(
@@ -116,7 +107,6 @@ class Photographs:
 
     def images(self, split):
         """Every image of `split`, whole, uint8 `(H, W, 3)`, one after the other in a fixed order."""
-        self.seen.setdefault(split, {})
         for name, source in self._stream(self._items(split)).as_numpy_iterator():
             rgb = self._load(split, name.decode(), source)
             if rgb is not None:
@@ -128,16 +118,12 @@ class Photographs:
         CommandError where the data has no classes.
         """
         labels = self._labels(split)
-        names, crops = self._loaded(split, size, limit)
-        return crops, np.array([labels[name.decode()] for name in names])
+        names, crops = zip(*self.crops(split, size, limit=limit).as_numpy_iterator(), strict=True)
+        return np.stack(crops), np.array([labels[name.decode()] for name in names])
 
     def unlabelled(self, split, size, limit=None):
         """All crops of `split` in memory, uint8 `(N, size, size, 3)`."""
-        return self._loaded(split, size, limit)[1]
-
-    def _loaded(self, split, size, limit):
-        names, crops = zip(*self.crops(split, size, limit=limit).as_numpy_iterator(), strict=True)
-        return names, np.stack(crops)
+        return np.stack([crop for _, crop in self.crops(split, size, limit=limit).as_numpy_iterator()])
 
     def cached(self, split, size, position="center"):
         """A tf.data.Dataset of crops, uint8 `(size, size, 3)`, in memory if they fit, of known cardinality."""

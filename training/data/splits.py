@@ -7,10 +7,7 @@ SPLITS = ("train", "validation", "test")
 
 def digests(sources):
     """The sorted digests of each split read so far from several `Photographs`: what a run records of its data."""
-    return {
-        split: sorted(digest for source in sources for digest in source.seen.get(split, {}).values())
-        for split in SPLITS
-    }
+    return {split: sorted(digest for source in sources for digest in source.seen[split].values()) for split in SPLITS}
 
 
 def split_flat(items, seed):

@@ -1,5 +1,7 @@
 """Scores auto-encoders on real bytes, beside palettes and image codecs: a part of `training.evaluate`."""
 
+import itertools
+
 import numpy as np
 
 from training.baselines.counted_latents import LatentCounts
@@ -8,12 +10,12 @@ from training.baselines.palettes import PALETTE_SIZES, PALETTES, paletted
 from training.command import CommandError
 from training.data.batches import balanced
 from training.data.sources import open_dataset
-from training.evaluation.scored import file_name, one_dataset, run_names
+from training.evaluation.scored import file_name, one_dataset, run_names, write_scores
 from training.loop.run_folder import only_unseen
 from training.metrics.images import psnr, ssim
 from training.metrics.rates import bd_rate
 from training.outputs import result_path
-from training.result_files import dataset_name, listing, read_results, write_results
+from training.result_files import dataset_name, listing, read_results
 
 BIT_DEPTHS = (8, 4)
 CALIBRATED_ON = 2000  # validation images, for the latent of a network that has no bits of its own
@@ -24,10 +26,7 @@ PAPER = {"color_autoencoder": {"psnr": 26.0899, "ssim": 0.8558}, "k-means": {"ps
 def evaluate_autoencoders(loaded, arguments, argv, report):
     """Prints and writes the rows of each auto-encoder and, if asked for, of its peers, and Bjontegaard's deltas.
 
-    Args:
-        loaded: `training.loop.run_folder.Run`s.
-        arguments, argv: of `training.evaluate`.
-        report: `training.papers.nwala`, which draws.
+    Of `Run`s, by the arguments of `training.evaluate`; `report` is `training.papers.nwala`, which draws.
     """
     names, settings = run_names(loaded, [curve_name(run) for run in loaded]), loaded[0].settings
     spec = one_dataset(arguments, loaded[0], "cifar100")
@@ -44,7 +43,7 @@ def evaluate_autoencoders(loaded, arguments, argv, report):
     dataset = {"name": dataset_name(spec), "split": split, "images": len(images), "size": size or "whole"}
     runs = dict(zip(names, loaded, strict=True))
     rows = [{**row, "name": name} for name, run in runs.items() for row in rows_of(run, images, arguments.data_dir)]
-    models = {name: {"parameters": run.model.count_params(), **run.settings} for name, run in runs.items()}
+    models = {name: run.described for name, run in runs.items()}
     if arguments.add:
         others, other_models = _others(path, dataset, rows)
         rows, models = rows + others, other_models | models
@@ -52,9 +51,7 @@ def evaluate_autoencoders(loaded, arguments, argv, report):
         rows += peer_rows(images)
     rows += [*deltas(rows)]
     print(listing(rows, ["point", "bpp", "bytes", "psnr", "ssim", "bd_rate", "bd_rate_ssim"]))
-    command = "python -m training.evaluate " + " ".join(argv)
-    write_results(path, command, rows, dataset, settings.get("seed"), models=models)
-    print(f"written: {path}")
+    write_scores(path, argv, rows, dataset, settings.get("seed"), models=models)
     if arguments.report:
         folder = arguments.figures or path.with_suffix("")
         report.write_report(folder, loaded, images, labels, photographs.classes(split), rows)
@@ -100,9 +97,7 @@ def rows_of(run, images, data_dir=None):
     if not run.settings:
         print(f"note: {run.path} has no recipe.json beside it, so it has no rows of latents in few bits")
         return rows
-    for bits, quantised in _quantised(run, images, data_dir):
-        rows.append(_row(name, f"{bits} bits", images, quantised))
-    return rows
+    return rows + [_row(name, f"{bits} bits", images, coded) for bits, coded in _quantised(run, images, data_dir)]
 
 
 def curve_name(run):
@@ -155,13 +150,13 @@ def deltas(rows):
     for row in rows:
         if "bpp" in row["metrics"]:
             curves.setdefault(row["name"], []).append(row["metrics"])
-    for own in (name for name in curves if name.startswith("adaptive")):
-        for other in (name for name in curves if name != own):
-            metrics = {}
+    for own, other in itertools.permutations(curves, 2):
+        if own.startswith("adaptive"):
+            found = {}
             for key, quality in (("bd_rate", "psnr"), ("bd_rate_ssim", "ssim")):
-                points = [[(metrics["bpp"], metrics[quality]) for metrics in curves[name]] for name in (other, own)]
-                delta = bd_rate(*points)
-                metrics |= {} if delta is None else {key: delta}
+                points = [[(each["bpp"], each[quality]) for each in curves[name]] for name in (other, own)]
+                found[key] = bd_rate(*points)
+            metrics = {key: delta for key, delta in found.items() if delta is not None}
             yield {"name": f"{own} against {other}", "point": "delta", "metrics": metrics}
 
 

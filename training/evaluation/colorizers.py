@@ -4,11 +4,13 @@ import numpy as np
 
 from training.command import CommandError
 from training.data.luma import grey
-from training.evaluation.scored import AUTOENCODERS, GRIDS, file_name, one_dataset, run_names
+from training.data.sources import open_dataset
+from training.evaluation.scored import AUTOENCODERS, GRIDS, file_name, one_dataset, run_names, write_scores
 from training.loop.run_folder import load_run, only_unseen
 from training.metrics.colors import DISTANCES, auc, chroma, colorfulness, rarity, threshold_accuracy
 from training.metrics.images import psnr
 from training.outputs import result_path
+from training.result_files import dataset_name, listing
 from zoo.codecs.colorizer import SIDE
 
 
@@ -62,13 +64,8 @@ def add_share_of_grey_error(rows):
 def evaluate_colorizers(runs, arguments, argv, _):
     """Prints and writes a row for the truth, grey and each colorizer, by a classifier if there is one.
 
-    Args:
-        runs: `training.loop.run_folder.Run`s of colorizers and classifiers.
-        arguments, argv: of `training.evaluate`.
+    Of `Run`s of colorizers and classifiers, by the arguments of `training.evaluate`.
     """
-    from training.data.sources import open_dataset
-    from training.result_files import dataset_name, listing, write_results
-
     loaded, runs = dict(zip(run_names(runs), runs, strict=True)), list(runs)
     if arguments.classifier:
         runs.append(load_run(arguments.classifier))
@@ -96,15 +93,9 @@ def evaluate_colorizers(runs, arguments, argv, _):
     rows = [{"name": name, "metrics": score(guess)} for name, guess in guesses.items()]
     add_share_of_grey_error(rows)
     print(listing(rows, list(rows[0]["metrics"])))
-    write_results(
-        path,
-        "python -m training.evaluate " + " ".join(argv),
-        rows,
-        {"name": dataset_name(spec), "split": split, "images": len(images), "size": size},
-        settings.get("seed"),
-        models={name: {"parameters": run.model.count_params(), **run.settings} for name, run in loaded.items()},
-    )
-    print(f"written: {path}")
+    dataset = {"name": dataset_name(spec), "split": split, "images": len(images), "size": size}
+    models = {name: run.described for name, run in loaded.items()}
+    write_scores(path, argv, rows, dataset, settings.get("seed"), models=models)
     return 0
 
 

@@ -8,14 +8,14 @@ from training.baselines.propagation import FAST, levin
 from training.command import CommandError
 from training.data.luma import CODECS, compress_luma
 from training.data.sources import open_dataset
-from training.evaluation.scored import file_name, own_dataset, run_names, told_apart
+from training.evaluation.scored import file_name, own_dataset, run_names, told_apart, write_scores
 from training.evaluation.subsets import CONTENT, synthetic_images, terciles
 from training.loop.run_folder import only_unseen
 from training.metrics.images import METRICS
 from training.metrics.rates import paper_relative_size, relative_size
 from training.outputs import result_path
 from training.recipes import RECIPES
-from training.result_files import dataset_name, pivot, write_results
+from training.result_files import dataset_name, pivot
 from training.tasks.grid import PAPER_STEPS
 from zoo.codecs.grid import Grid, through
 from zoo.color_spaces import LAB, Space
@@ -96,10 +96,7 @@ def add_gain(rows, names):
 def evaluate_decoders(runs, arguments, argv, draw):
     """Prints and writes the rows of decoders of grids and of the baselines.
 
-    Args:
-        runs: `training.loop.run_folder.Run`s.
-        arguments, argv: of `training.evaluate`.
-        draw: draws the figures: `draw(folder, sets, rows, codecs by name, steps)`.
+    Of `Run`s, by the arguments of `training.evaluate`; `draw(folder, sets, rows, codecs by name, steps)` makes figures.
     """
     loaded = dict(zip(run_names(runs), runs, strict=True))
     models = {name: run.codec for name, run in loaded.items()}
@@ -123,16 +120,10 @@ def evaluate_decoders(runs, arguments, argv, draw):
         if len(sets) == 1 and arguments.size != 0:
             parts = [*_by_content(images, scored), *_synthetic(dataset["size"], decoders, arguments.n, protocol)]
     datasets = [{**dataset, "names": names} for dataset, names, _ in sets]
-    write_results(
-        path,
-        "python -m training.evaluate " + " ".join(argv),
-        [*rows, *levin_rows, *parts],
-        datasets[0] if len(datasets) == 1 else datasets,
-        runs[0].settings.get("seed"),
-        models={name: {"parameters": run.model.count_params(), **run.settings} for name, run in loaded.items()},
-        protocol={"kind": protocol.kind, "space": first.space.name, "luma": protocol.luma},
-    )
-    print(f"written: {path}")
+    dataset, seed = datasets[0] if len(datasets) == 1 else datasets, runs[0].settings.get("seed")
+    used = {"kind": protocol.kind, "space": first.space.name, "luma": protocol.luma}
+    described = {name: run.described for name, run in loaded.items()}
+    write_scores(path, argv, [*rows, *levin_rows, *parts], dataset, seed, models=described, protocol=used)
     if arguments.figures:
         draw(arguments.figures, sets, rows, models, arguments.n)
         print(f"written: figures in {arguments.figures}")

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from training.command import CommandError
-from training.result_files import dataset_name
+from training.result_files import dataset_name, write_results
 
 GRIDS, COLORIZERS, AUTOENCODERS = "decoders of grids", "colorizers", "auto-encoders"  # see `zoo.codecs.base.Codec.what`
 
@@ -42,6 +42,12 @@ def told_apart(names, paths):
 def file_name(names, spec):
     """What a result file is called, without its suffix, if that is not said: names of runs, and of a data set."""
     return "-".join([*names, dataset_name(spec)]).replace("/", "-").replace(" ", "-")
+
+
+def write_scores(path, argv, rows, dataset, seed, **more):
+    """Writes the result file of `training.evaluate` with these arguments, and says so; see `write_results`."""
+    write_results(path, "python -m training.evaluate " + " ".join(argv), rows, dataset, seed, **more)
+    print(f"written: {path}")
 
 
 def own_dataset(run, usual):

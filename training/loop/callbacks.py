@@ -59,32 +59,6 @@ class TimeLeft(keras.callbacks.Callback):
         print(f"epoch {epoch + 1}/{self.epochs}  {figures}  {duration(left)} left", flush=True)
 
 
-class KeepBest(keras.callbacks.Callback):
-    """Saves a model as `path` whenever the validation loss is the lowest so far: the paper's canonical model.
-
-    Args:
-        path: of the .keras file.
-        network: the model.
-        best: the lowest validation loss before, when a run is resumed.
-        plain: what is saved with the weights of `network`: itself, or one whose layers compute in float32.
-    """
-
-    def __init__(self, path, network, best, plain):
-        super().__init__()
-        self.path = path
-        self.network = network
-        self.best = best
-        self.plain = plain
-
-    def on_epoch_end(self, epoch, logs=None):
-        if logs["val_loss"] < self.best:
-            self.best = logs["val_loss"]
-            if self.plain is not self.network:
-                self.plain.set_weights(self.network.get_weights())
-            with writing(self.path) as temporary:
-                self.plain.save(temporary)
-
-
 class Averaged(keras.callbacks.SwapEMAWeights):
     """Validates and keeps the averaged weights of an optimizer with `use_ema`, and trains on with its own.
 
@@ -100,25 +74,35 @@ class Averaged(keras.callbacks.SwapEMAWeights):
         self._ema_weights_in_model = resumed
 
 
-class SaveState(keras.callbacks.Callback):
-    """Saves all that a run needs to go on after the epoch just ended, so that it may be killed at any moment.
+class SaveRun(keras.callbacks.Callback):
+    """Saves the best model, and all that a run needs to go on after the epoch just ended: it may be killed any moment.
 
-    Weights and optimizer go to a file of their own; `state.json` names it and is replaced last, so that the two
-    always belong together. `history.csv` has a row an epoch.
+    `model.keras` is the one of the lowest validation loss so far: the paper's canonical model. Weights and optimizer
+    go to a file of their own; `state.json` names it and is replaced last, so that the two always belong together.
+    `history.csv` has a row an epoch.
 
     Args:
         folder: of the run.
-        keep_best: the callback that knows the lowest validation loss.
-        history: rows of the epochs before, when a run is resumed.
+        network: the model.
+        plain: what is saved with the weights of `network`: itself, or one whose layers compute in float32.
+        best, history: lowest validation loss and rows of the epochs before, see `load_state`.
     """
 
-    def __init__(self, folder, keep_best, history=()):
+    def __init__(self, folder, network, plain, best, history):
         super().__init__()
-        self.folder = Path(folder)
-        self.keep_best = keep_best
+        self.folder = folder
+        self.network = network
+        self.plain = plain
+        self.best = best
         self.history = list(history)
 
     def on_epoch_end(self, epoch, logs=None):
+        if logs["val_loss"] < self.best:
+            self.best = logs["val_loss"]
+            if self.plain is not self.network:
+                self.plain.set_weights(self.network.get_weights())
+            with writing(self.folder / "model.keras") as temporary:
+                self.plain.save(temporary)
         self.history.append({"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}})
         weights = self.folder / f"state-{epoch + 1}.weights.h5"
         with writing(weights) as temporary:
@@ -127,7 +111,7 @@ class SaveState(keras.callbacks.Callback):
             table = csv.DictWriter(file, self.history[-1])
             table.writeheader()
             table.writerows(self.history)
-        state = {"weights": weights.name, "best": self.keep_best.best, "history": self.history}
+        state = {"weights": weights.name, "best": self.best, "history": self.history}
         write_json(self.folder / "state.json", state)
         for old in self.folder.glob("state-*.weights.h5"):
             if old != weights:
@@ -135,7 +119,7 @@ class SaveState(keras.callbacks.Callback):
 
 
 def load_state(folder, model):
-    """Loads what `SaveState` saved into a compiled model; gives the lowest validation loss and the history."""
+    """Loads what `SaveRun` saved into a compiled model; gives the lowest validation loss and the history."""
     path = Path(folder) / "state.json"
     if not path.exists():
         return math.inf, []
@@ -148,14 +132,3 @@ def load_state(folder, model):
     except (KeyError, TypeError, ValueError, OSError) as error:  # OSError: h5py's, for what is no HDF5 file
         reason = str(error).strip().split("\n")[0]
         raise CommandError(f"{path} or the weights that it names are damaged ({reason}): {remedy}") from None
-
-
-class AfterEpoch(keras.callbacks.Callback):
-    """Calls `action()` after each epoch."""
-
-    def __init__(self, action):
-        super().__init__()
-        self.action = action
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.action()

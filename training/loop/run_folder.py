@@ -39,6 +39,11 @@ class Run:
         """Those of its recipe; empty for a bare .keras file."""
         return self.codec.settings
 
+    @property
+    def described(self):
+        """What result files say of it: how many parameters, and its settings."""
+        return {"parameters": self.model.count_params(), **self.settings}
+
 
 @contextmanager
 def only_unseen(runs, photographs, split):
@@ -77,18 +82,13 @@ def load_run(path):
     return Run(path, codec, *_seen(path / "model.keras" if path.is_dir() else path))
 
 
-def _beside(model, name):
-    """A JSON file beside a model; empty if there is none."""
-    path = model.with_name(name)
-    return read_json(path, REMEDY) if path.exists() else {}
-
-
 def _seen(file):
     """Digests of what a model or weights were trained and validated on, by the data.json beside them; if all are."""
-    data = _beside(file, "data.json")
+    path = file.with_name("data.json")
+    data = read_json(path, REMEDY) if path.exists() else {}
     parts = [data.get("train"), data.get("validation"), data.get("before", [])]
     if not all(part is None or isinstance(part, list) for part in parts):
-        raise CommandError(f"{file.with_name('data.json')} is damaged: {REMEDY}")
+        raise CommandError(f"{path} is damaged: {REMEDY}")
     return set().union(*filter(None, parts)), None not in parts
 
 
@@ -102,11 +102,9 @@ def seen_before(settings):
 
 
 def check_photographs(folder, seen):
-    """CommandError unless a run that is resumed finds the photographs that it began with, in the same splits.
+    """CommandError unless the photographs that a resumed run finds are those that it began with, in the same splits.
 
-    Args:
-        folder: of the run.
-        seen: `training.data.splits.digests` of what is there now.
+    `seen` are the `training.data.splits.digests` of what is there now.
     """
     stored = read_json(folder / "data.json", "without it the run cannot be resumed, start another one")
     changed = [split for split, found in seen.items() if found != stored.get(split)]

@@ -26,7 +26,7 @@ def train(recipe, out, data_dir=None, resume=False, progress=False, stop_early=N
 
     from training.data.sources import open_dataset
     from training.data.splits import digests
-    from training.loop.callbacks import AfterEpoch, Averaged, KeepBest, SaveState, StopOnNaN, TimeLeft, load_state
+    from training.loop.callbacks import Averaged, SaveRun, StopOnNaN, TimeLeft, load_state
     from training.loop.devices import arithmetic, bfloat16_here, dtype_policy, spread
     from training.loop.run_folder import check_photographs, seen_before
 
@@ -63,17 +63,17 @@ def train(recipe, out, data_dir=None, resume=False, progress=False, stop_early=N
         f"epoch {len(history) + 1} to {recipe.epochs}, in {out}",
         flush=True,
     )
-    keep_best = KeepBest(out / "model.keras", network, best, plain)
     callbacks = [
         StopOnNaN(),
         *([Averaged(resumed=bool(history))] if trained.optimizer.use_ema else []),
-        keep_best,
         keras.callbacks.TensorBoard(out / "logs", write_graph=False),
-        SaveState(out, keep_best, history),
+        SaveRun(out, network, plain, best, history),
         TimeLeft(recipe.epochs, steps, f"{recipe.FASTER}{bfloat16_here(recipe.precision)}"),
     ]
     if share.count == 1:
-        callbacks.append(AfterEpoch(lambda: recipe.preview(out / "preview.png", shown, network)))
+        callbacks.append(
+            keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: recipe.preview(out / "preview.png", shown, network))
+        )
     if stop_early:
         callbacks.append(keras.callbacks.EarlyStopping(patience=stop_early))
     trained.fit(

@@ -46,12 +46,9 @@ def chroma(images):
 
 
 def rarity(true):
-    """Weight `(N, H, W)` of each pixel for `auc`: the inverse of how frequent its true colour is.
+    """Weight `(N, H, W)` of each pixel for `auc`: the inverse of how frequent its true a* and b* are, `(N, H, W, 2)`.
 
     In the 313 bins, smoothed over three of them, of the originals given.
-
-    Args:
-        true: a* and b* `(N, H, W, 2)`.
     """
     bins = zhang_bins()
     labels = np.concatenate([ops.convert_to_numpy(nearest_bin(part, bins)) for (part,) in chunks(true)])

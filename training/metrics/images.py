@@ -31,8 +31,11 @@ def ciede2000(original, decoded):
 
 
 def ssim(original, decoded):
-    """Structural similarity over R, G and B (Wang et al. 2004: Gaussian window, sigma 1.5)."""
-    return _ssim(original, decoded)
+    """Structural similarity over R, G and B (Wang et al. 2004: Gaussian window, sigma 1.5), with data range 255."""
+    from skimage.metrics import structural_similarity
+
+    options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    return float(structural_similarity(original, decoded, channel_axis=-1, data_range=255, **options))
 
 
 def csim(original, decoded):
@@ -42,11 +45,10 @@ def csim(original, decoded):
     similarity of digital images", ICIP 2013. No formula could be found in either, so this one is ours and the
     paper's values are not comparable with it.
     """
-    return _ssim(_lab(original)[..., 1:] + 128, _lab(decoded)[..., 1:] + 128)
+    return ssim(_lab(original)[..., 1:] + 128, _lab(decoded)[..., 1:] + 128)
 
 
 METRICS = {"psnr": psnr, "chroma_psnr": chroma_psnr, "ciede2000": ciede2000, "ssim": ssim, "csim": csim}
-HIGHER_IS_BETTER = {"psnr", "chroma_psnr", "ssim", "csim"}
 
 
 def _lab(rgb):
@@ -57,19 +59,3 @@ def _lab(rgb):
 
 def _decibels(squared_error):
     return float(-10 * np.log10(max(squared_error / 255**2, 1e-10)))
-
-
-def _ssim(original, decoded):
-    from skimage.metrics import structural_similarity
-
-    return float(
-        structural_similarity(
-            original,
-            decoded,
-            channel_axis=-1,
-            gaussian_weights=True,
-            sigma=1.5,
-            use_sample_covariance=False,
-            data_range=255,
-        )
-    )

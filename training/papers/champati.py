@@ -7,11 +7,13 @@ from keras import ops
 
 from training.command import CommandError
 from training.data.luma import grey
+from training.data.sources import open_dataset
 from training.evaluation.colorizers import ColorScorer, add_share_of_grey_error, one_classifier
-from training.evaluation.scored import one_dataset, run_names
+from training.evaluation.scored import one_dataset, run_names, write_scores
 from training.loop.run_folder import load_run, only_unseen
 from training.outputs import result_path
 from training.papers import champati_figures as figures
+from training.result_files import dataset_name, listing, read_results
 from zoo.color_bins import nearest_bin
 from zoo.color_spaces import lab_to_rgb, rgb_to_lab
 from zoo.images import chunks, to_uint8
@@ -76,9 +78,6 @@ def tables(arguments, argv):
     Tables 1 and 2 are the truth and grey, 3 and 4 regression, 5 and 6 classification, 7 the best of each of these. Not
     in the paper: what each lattice of bins can reach at best. With `--add`, rows of other runs in the file stay.
     """
-    from training.data.sources import open_dataset
-    from training.result_files import dataset_name, listing, write_results
-
     path = result_path(arguments.results, "champati-tables")
     runs = [load_run(run) for run in arguments.runs]
     classifier = one_classifier(runs)
@@ -109,12 +108,8 @@ def tables(arguments, argv):
         if run is not classifier:
             settings, decoded = run.settings, run.codec.colored(images)
             name, more = row_name(settings), {key: settings[key] for key in ("width", "epochs", "seed")}
-            more |= {
-                "images": settings["limit"] or data.count("train"),
-                "parameters": run.model.count_params(),
-                "settings": settings,
-            }
-            add("5 and 6" if "bins" in name else "3 and 4", name, decoded, **more)
+            more |= {"images": settings["limit"] or data.count("train"), "parameters": run.model.count_params()}
+            add("5 and 6" if "bins" in name else "3 and 4", name, decoded, **more, settings=settings)
             if name not in guesses or rows[-1]["metrics"]["ta_255"] > guesses[name][2]["ta_255"]:
                 guesses[name] = (run, decoded, rows[-1]["metrics"])
     add_share_of_grey_error(rows)
@@ -128,11 +123,7 @@ def tables(arguments, argv):
             rows.append({**best, "name": f"{what}: {best['name']}", "table": "7", "paper": paper_figures(what)})
     print(listing(rows, ["table", "ta_255", "gain_255", "gain_squared", "feature_preservation", "colorfulness"]))
     dataset = {"name": dataset_name(spec), "split": "test", "images": len(images), "size": 32}
-    feature_settings = {"parameters": classifier.model.count_params(), **classifier.settings}
-    write_results(
-        path, "python -m training.evaluate " + " ".join(argv), rows, dataset, None, classifier=feature_settings
-    )
-    print(f"written: {path}")
+    write_scores(path, argv, rows, dataset, None, classifier=classifier.described)
     if arguments.figures:
         _draw(arguments.figures, data, images, guesses)
         print(f"written: figures in {arguments.figures}")
@@ -141,8 +132,6 @@ def tables(arguments, argv):
 
 def _other_rows(path, rows):
     """Rows of the result file at `path`, if there is one, whose runs are not among these."""
-    from training.result_files import read_results
-
     if not path.exists():
         return []
     old, known = read_results(path)["rows"], [row.get("settings") for row in rows]

@@ -24,9 +24,8 @@ def distributions(path, images, bins=81):
         counts = bin_counts(images, rgb_to_lab, colors)
         smooth, weights = smoothed_distribution(counts, colors, 3.0), rebalancing_weights(counts, colors)
         side, reach = int(bins**0.5), (colors.min() - 110 / bins**0.5, colors.max() + 110 / bins**0.5)
-        for axes, (title, values) in zip(
-            line, (("frequency", counts / counts.sum()), ("smoothed", smooth), ("weight", weights)), strict=True
-        ):
+        views = ("frequency", counts / counts.sum()), ("smoothed", smooth), ("weight", weights)
+        for axes, (title, values) in zip(line, views, strict=True):
             shown = np.log10(np.maximum(values, 1e-7)).reshape(side, side)
             drawn = axes.imshow(shown, origin="lower", extent=reach * 2)
             axes.set(title=f"{title}, {bins} bins, {lattice}", xlabel="b*", ylabel="a*")
@@ -38,22 +37,21 @@ def distributions(path, images, bins=81):
 def temperatures(path, run, images):
     """Figure 7: a column for the truth and one for each temperature of the annealed mean, from the mean to the mode."""
     columns = [images, *(run.codec.annealed(images, temperature) for temperature in TEMPERATURES)]
-    save_rows(path, _large(columns))
+    save_rows(path, _large(zip(*columns, strict=True)))
 
 
 def examples(path, images, decoded):
     """Figures 8 to 11: a row for the truth, one for grey and one for what each of several models made of them."""
-    columns = [images, grey(images), *decoded]
-    save_rows(path, _large(np.swapaxes(columns, 0, 1)))
+    save_rows(path, _large([images, grey(images), *decoded]))
 
 
 def best_and_worst(path, images, decoded):
     """Figures 12 and 13: the images with the highest and the lowest PSNR, each above what was made of it."""
     order = np.argsort([psnr(*pair) for pair in zip(images, decoded, strict=True)])
     best, worst = order[::-1][:SHOWN], order[:SHOWN]
-    save_rows(path, _large(np.swapaxes([images[best], decoded[best], images[worst], decoded[worst]], 0, 1)))
+    save_rows(path, _large([images[best], decoded[best], images[worst], decoded[worst]]))
 
 
-def _large(columns, times=3):
-    """Rows of images, enlarged, from columns of them."""
-    return [[image.repeat(times, 0).repeat(times, 1) for image in row] for row in zip(*columns, strict=True)]
+def _large(rows, times=3):
+    """Rows of images, enlarged."""
+    return [[image.repeat(times, 0).repeat(times, 1) for image in row] for row in rows]

@@ -3,8 +3,8 @@
 import numpy as np
 
 from training.evaluation import figures
-from training.loop.previews import kept
-from training.outputs import save_png, writing
+from training.loop.previews import kept, save_rows
+from training.outputs import writing
 from zoo.codecs.grid import through
 
 
@@ -37,7 +37,7 @@ def figure1(path, rgb, n=3):
     side = min(*rgb.shape[:2], 96)
     top, left = ((length - side) // 2 for length in rgb.shape[:2])
     detail = rgb[top : top + side, left : left + side]
-    _enlarged(path, np.hstack([detail, kept(detail, n)]), 4)
+    save_rows(path, [[view.repeat(4, 0).repeat(4, 1) for view in (detail, kept(detail, n))]])
 
 
 def figure2(path, rows):
@@ -66,9 +66,4 @@ def figure3(path, rgb, codec, steps):
     """Figure 3 of the paper: one image across n: what is kept above, what is decoded below; the original first."""
     above = [rgb, *(kept(rgb, n) for n in steps)]
     below = [np.zeros_like(rgb), *(through(codec, rgb, codec.grid(n)) for n in steps)]
-    _enlarged(path, np.vstack([np.hstack(above), np.hstack(below)]), 1)
-
-
-def _enlarged(path, rgb, times):
-    with writing(path) as temporary:
-        save_png(temporary, rgb.repeat(times, 0).repeat(times, 1))
+    save_rows(path, [above, below])

@@ -3,9 +3,7 @@
 import base64
 import csv
 import html
-import io
 import time
-from pathlib import Path
 
 import numpy as np
 
@@ -65,7 +63,7 @@ def write_report(folder, loaded, images, labels, names, rows):
         title = (figure.get_suptitle() or figure.axes[0].get_title()).split("\n")[0]
         source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
         parts.append(f'<figure><img alt="{html.escape(title)}" src="{source}"></figure>')
-    with writing(Path(folder) / "report.html") as temporary:
+    with writing(folder / "report.html") as temporary:
         temporary.write_text(_page(len(images), parts, contenders, rows))
 
 
@@ -91,14 +89,11 @@ def _curves(rows):
 
 def _write_charts(folder, charts):
     """Writes each chart as a PNG of its name; gives their bytes."""
-    Path(folder).mkdir(parents=True, exist_ok=True)
     written = {}
     for name, figure in charts.items():
-        file = io.BytesIO()
-        figure.savefig(file, format="png")
-        written[name] = file.getvalue()
-        with writing(Path(folder) / f"{name}.png") as temporary:
-            temporary.write_bytes(written[name])
+        with writing(folder / f"{name}.png") as temporary:
+            figure.savefig(temporary)
+            written[name] = temporary.read_bytes()
     return written
 
 
@@ -113,13 +108,13 @@ def _contenders(images, decoded, paper, codec, rows):
     k-means has the number of colours whose PSNR is nearest the paper's, the adaptive network the level nearest that.
     """
     kmeans = nearest_kmeans(rows)
-    adaptive_rows = named(rows, CURVES[codec.depth])
+    adaptive_rows, points = named(rows, CURVES[codec.depth]), len(named(rows, "k-means"))
     own = min(adaptive_rows, key=lambda row: abs(row["metrics"]["psnr"] - kmeans["metrics"]["psnr"]))
     files, encoding = _timed(lambda rgb: codec.encode(rgb, own["point"]), images)
     ours, decoding = _timed(codec.decode, files)
-    palettes, clustering = _timed(
-        lambda rgb: paletted(rgb, PALETTES["k-means"](rgb, kmeans["point"]), "k-means"), images
-    )
+    choose, colors = PALETTES["k-means"], kmeans["point"]
+    palettes, clustering = _timed(lambda rgb: paletted(rgb, choose(rgb, colors), "k-means"), images)
+    clustered, sizes = zip(*palettes, strict=True)
     _, whole = _timed(lambda rgb: paper.codec.samples([rgb]), images[:TIMED])
     floats = 4 * paper.codec.encoded(images[:1])[0].size
     return {
@@ -127,12 +122,8 @@ def _contenders(images, decoded, paper, codec, rows):
         f"adaptive, level {own['point']}": _measured(
             images, ours, [len(data) for data in files], encoding + decoding, f"{len(adaptive_rows)} levels"
         ),
-        f"k-means, {kmeans['point']} colours": _measured(
-            images,
-            [rgb for rgb, _ in palettes],
-            [sizes["webp"] for _, sizes in palettes],
-            clustering,
-            f"{len(named(rows, 'k-means'))} numbers of colours measured",
+        f"k-means, {colors} colours": _measured(
+            images, clustered, [size["webp"] for size in sizes], clustering, f"{points} numbers of colours measured"
         ),
     }
 
@@ -171,14 +162,14 @@ def _timed(function, items):
     return found, 1000 * (time.perf_counter() - begun) / len(items)
 
 
-def _mean_bits(codec, rgb, level=4):
-    """Bits of a number at each position of the latent, mean over its channels."""
-    _, bits, _ = codec.latents(rgb[None], level)
+def _mean_bits(codec, rgb):
+    """Bits of a number at each position of the latent at level 4, mean over its channels."""
+    _, bits, _ = codec.latents(rgb[None], 4)
     return bits[0][..., codec.band].mean(-1)
 
 
 def _history(folder):
-    with (Path(folder) / "history.csv").open() as file:
+    with (folder / "history.csv").open() as file:
         lines = list(csv.DictReader(file))
     return {key: [float(line[key]) for line in lines] for key in lines[0]}
 

@@ -79,28 +79,30 @@ def latent_map(latents, labels, names):
 
 def error_histogram(errors):
     """How many images have which mean squared error."""
-    return _histogram(errors, "Reconstruction error", "mean squared error of an image, R, G and B in 0 to 1")
+    label = "mean squared error of an image, R, G and B in 0 to 1"
+    figure, axes = _axes("Reconstruction error", label, "images")
+    axes.hist(errors, bins=50)
+    return figure
 
 
 def ssim_histogram(values):
     """How many images have which SSIM; the paper's peak lies at 0.8 to 0.9."""
-    figure = _histogram(values, "SSIM of the reconstructions", "SSIM of an image")
-    figure.axes[0].axvspan(0.8, 0.9, color="C1", alpha=0.2, label="the paper's peak")
-    figure.axes[0].legend()
+    figure, axes = _axes("SSIM of the reconstructions", "SSIM of an image", "images")
+    axes.hist(values, bins=50)
+    axes.axvspan(0.8, 0.9, color="C1", alpha=0.2, label="the paper's peak")
+    axes.legend()
     return figure
 
 
 def quality_pie(values):
     """The share of images of poor, average and good PSNR."""
-    figure = Figure(figsize=(8, 4), layout="constrained", dpi=100)
-    axes, (low, high) = figure.subplots(), QUALITY
-    values = np.asarray(values)
+    figure, axes = _axes("Quality of the reconstructions, by PSNR", size=(8, 4))
+    (low, high), values = QUALITY, np.asarray(values)
     shares = [np.mean(values < low), np.mean((values >= low) & (values < high)), np.mean(values >= high)]
     labels = [f"poor, below {low:g} dB", f"average, {low:g} to {high:g} dB", f"good, {high:g} dB and more"]
     wedges, _ = axes.pie(shares)
     texts = [f"{label}: {share:.1%}" for label, share in zip(labels, shares, strict=True)]
     axes.legend(wedges, texts, loc="center left", bbox_to_anchor=(1, 0.5))
-    axes.set_title("Quality of the reconstructions, by PSNR")
     return figure
 
 
@@ -109,11 +111,10 @@ def psnr_by_class(values, labels, names):
     classes = np.unique(labels)
     means = np.array([np.mean(np.asarray(values)[labels == label]) for label in classes])
     order = np.argsort(means)
-    figure = Figure(figsize=(14, 4.5), layout="constrained", dpi=100)
-    axes = figure.subplots()
+    figure, axes = _axes("Mean PSNR by class", y="PSNR, dB", size=(14, 4.5))
     axes.bar(np.arange(len(order)), means[order])
     axes.set_xticks(np.arange(len(order)), [names[classes[i]] for i in order], rotation=90, fontsize=7)
-    axes.set(title="Mean PSNR by class", ylabel="PSNR, dB", ylim=(means.min() - 1, None), xlim=(-1, len(order)))
+    axes.set(ylim=(means.min() - 1, None), xlim=(-1, len(order)))
     return figure
 
 
@@ -128,8 +129,7 @@ def ssim_against_psnr(psnrs, ssims):
 
 def rate_curves(rows, quality, label):
     """Quality over bits for each pixel, of every curve of the result rows."""
-    figure = Figure(figsize=(9, 6), layout="constrained", dpi=100)
-    axes = figure.subplots()
+    figure, axes = _axes(f"{label} over rate", "bits for each pixel, of whole files", label, size=(9, 6))
     curves = {}
     for row in rows:
         if "bpp" in row["metrics"]:
@@ -139,7 +139,7 @@ def rate_curves(rows, quality, label):
         own = name.startswith(("adaptive", "uniform"))
         dashed = "--" if "dithered" in name else "-"
         axes.plot(*zip(*sorted(points), strict=True), dashed, marker=".", linewidth=2.5 if own else 1, label=name)
-    axes.set(title=f"{label} over rate", xlabel="bits for each pixel, of whole files", ylabel=label, xscale="log")
+    axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
@@ -177,14 +177,8 @@ def complexity(rgb):
     return np.sqrt(np.maximum(square - mean**2, 0).mean(-1))
 
 
-def _axes(title, x, y):
-    figure = Figure(figsize=(7, 4.5), layout="constrained", dpi=100)
+def _axes(title, x="", y="", size=(7, 4.5)):
+    figure = Figure(figsize=size, layout="constrained", dpi=100)
     axes = figure.subplots()
     axes.set(title=title, xlabel=x, ylabel=y)
     return figure, axes
-
-
-def _histogram(values, title, label):
-    figure, axes = _axes(title, label, "images")
-    axes.hist(values, bins=50)
-    return figure

@@ -72,10 +72,8 @@ def give_up_lost(oracle, heard, seconds):
 def serve(oracle, budget, lost):
     """Gives trials to workers until there are none left and every worker knows it, or is lost.
 
-    Args:
-        oracle: a `keras_tuner.Oracle`.
-        budget: a `training.search.tuner.Budget`.
-        lost: seconds without a word after which a worker's trial is given to another.
+    After `lost` seconds without a word from it a worker's trial is given to another. The budget is a
+    `training.search.tuner.Budget`.
     """
     address = f"{os.environ['KERASTUNER_ORACLE_IP']}:{os.environ['KERASTUNER_ORACLE_PORT']}"
     # One thread: what workers ask for is answered one after the other.

@@ -54,15 +54,12 @@ class Grid(Kept):
     """
 
     def populate_space(self, trial_id):
-        values = [[one.default, *(value for value in one.values if value != one.default)] for one in self._searched]
+        space = self.hyperparameters.space
+        values = [[one.default, *(value for value in one.values if value != one.default)] for one in space]
         found = next(itertools.islice(itertools.product(*values), int(trial_id), None), None)
         if found is None:
             return {"status": "IDLE" if self.ongoing_trials else "STOPPED"}
-        return {"status": "RUNNING", "values": dict(zip((one.name for one in self._searched), found, strict=True))}
-
-    @property
-    def _searched(self):
-        return self.hyperparameters.space
+        return {"status": "RUNNING", "values": dict(zip((one.name for one in space), found, strict=True))}
 
 
 class Random(Kept, keras_tuner.oracles.RandomSearchOracle):

@@ -66,9 +66,7 @@ def _values(name, text, usual):
             if ends[0] < ends[1]:
                 return Range(*ends)
         else:
-            return tuple(
-                None if part == NOTHING and None in usual else _parsed(part, kinds) for part in text.split(",")
-            )
+            return tuple(_parsed(part, kinds) for part in text.split(","))
     except ValueError:
         pass
     raise CommandError(f"--search {name}={text} must be like {name}={','.join(map(str, usual))}")
@@ -79,9 +77,7 @@ def _parsed(text, kinds):
         return None
     if bool in kinds and text in ("True", "False"):
         return text == "True"
-    for kind in (int, float):
+    for kind in (int, float, str):
         if kind in kinds:
             return kind(text)
-    if str in kinds:
-        return text
     raise ValueError(text)

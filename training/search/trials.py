@@ -13,13 +13,7 @@ PAPERS = {"champati": lambda settings: paper_figures(row_name(settings))}
 
 
 def report(search, trials, argv):
-    """Prints and writes what a search found; gives the exit code.
-
-    Args:
-        search: a `training.search.tuner.Search`.
-        trials: KerasTuner's, by name.
-        argv: of `training.tune`.
-    """
+    """Prints and writes what a `Search` found by KerasTuner's trials, a dict by name; gives the exit code."""
     arguments, done = search.arguments, [trial for trial in trials.values() if trial.status == "COMPLETED"]
     for trial in trials.values():
         if trial.status == "FAILED":
@@ -27,9 +21,7 @@ def report(search, trials, argv):
     if not done:
         raise CommandError(f"no trial of the search in {arguments.out} was finished")
     rows = sorted((_row(search, trial) for trial in done), key=lambda row: -row["metrics"]["objective"])
-    best = rows[0]
-    if arguments.objective == "knee":
-        best = rows[knee(_points(rows))]
+    best = rows[knee(_points(rows)) if arguments.objective == "knee" else 0]
     known = arguments.objective == "knee" or arguments.objective in SHOWN
     shown = [name for name in (SHOWN if known else ("objective", *SHOWN)) if _has(rows[0], name)]
     columns = [*search.space, *shown, "seconds"]
@@ -38,15 +30,9 @@ def report(search, trials, argv):
     write_json(arguments.out / "best.json", _best(search, best))
     path = arguments.results or arguments.out / "trials.json"
     draw(path.with_suffix(".png"), rows, best, list(search.space), arguments.objective)
-    write_results(
-        path,
-        "python -m training.tune " + " ".join(argv),
-        rows,
-        search.scored_on,
-        search.recipe.seed,
-        objective=arguments.objective,
-        best=best["name"],
-    )
+    command = "python -m training.tune " + " ".join(argv)
+    found = {"objective": arguments.objective, "best": best["name"]}
+    write_results(path, command, rows, search.scored_on, search.recipe.seed, **found)
     print(f"written: {path}, {path.with_suffix('.png')} and {arguments.out / 'best.json'}")
     return 0
 
@@ -95,13 +81,12 @@ def draw(path, rows, best, names, objective):
         first.legend()
     for name, axis in zip(names, axes, strict=True):
         values = [row[name] for row in rows]
-        ticks = sorted(set(map(str, values)), key=str)
-        shown = (
-            values if all(isinstance(value, int | float) for value in values) else [ticks.index(str(v)) for v in values]
-        )
+        ticks = sorted(set(map(str, values)))
+        are_numbers = all(isinstance(value, int | float) for value in values)
+        shown = values if are_numbers else [ticks.index(str(value)) for value in values]
         axis.plot(shown, [row["metrics"]["objective"] for row in rows], ".", color="C0")
         axis.plot(shown[rows.index(best)], best["metrics"]["objective"], "o", color="C3")
-        if shown is not values:
+        if not are_numbers:
             axis.set_xticks(range(len(ticks)), ticks)
         what = "PSNR" if objective in ("knee", "psnr") else objective
         axis.set(title=f"{what} by {name}", xlabel=name, ylabel=f"{what}, dB" if what == "PSNR" else what)

@@ -1,5 +1,6 @@
 """A search: what is searched, how a trial is run, and when it is enough."""
 
+import contextlib
 import dataclasses
 import functools
 import os
@@ -10,6 +11,8 @@ import time
 from training.command import CommandError, duration
 from training.loop.train import train
 from training.outputs import writing_folder
+from training.result_files import dataset_name
+from training.search.space import Range, chosen, hyperparameters, search_space
 
 HEARTBEAT = 2.0  # seconds
 RETRIES = 2  # of a trial that fails for no fault of its settings, or whose worker is lost
@@ -26,8 +29,6 @@ class Search:
     """
 
     def __init__(self, recipe, arguments):
-        from training.search.space import Range, search_space
-
         self.recipe = recipe
         self.arguments = arguments
         self.space = search_space(arguments.search, recipe.SEARCH_TRAINED if arguments.trained else recipe.SEARCH)
@@ -51,7 +52,7 @@ class Search:
                     time.sleep(0.2)  # an idle worker asks again and again
 
             def run_trial(self, trial):
-                with _Heartbeat(self.oracle, trial):
+                with _heartbeat(self.oracle, trial):
                     return search.run_trial(trial.trial_id, trial.hyperparameters.values)
 
             def _get_tuner_fname(self):
@@ -77,7 +78,6 @@ class Search:
         import keras_tuner
 
         from training.search.oracles import ORACLES
-        from training.search.space import hyperparameters
 
         arguments = self.arguments
         options = {
@@ -99,17 +99,13 @@ class Search:
         from tensorflow.errors import OpError
 
         from training.search.objectives import measure, worth
-        from training.search.space import chosen
         from zoo.errors import ZooError
 
-        began, own = time.perf_counter(), chosen(values)
+        began, own, told = time.perf_counter(), chosen(values), self.arguments
         try:
-            ready = self.arguments.trained
-            trained = _loaded(ready) if ready else self._trained(name, own, values)
+            trained = _loaded(told.trained) if told.trained else self._trained(name, own, values)
             metrics = measure(trained, own, **self._images(trained))
-            metrics["objective"] = worth(
-                metrics, self.arguments.objective, self.arguments.multiplier, self.arguments.rate
-            )
+            metrics["objective"] = worth(metrics, told.objective, told.multiplier, told.rate)
         except (CommandError, ZooError) as error:
             raise FailedTrialError(str(error)) from None
         except (OSError, OpError) as error:  # a full disk, which is so for the next trial as well
@@ -158,8 +154,6 @@ class Search:
     @functools.cached_property
     def scored_on(self):
         """What result files say about the images: of a flat folder that was not trained on all, else validation."""
-        from training.result_files import dataset_name
-
         data, size = self._data, self.recipe.size
         split = "all" if self.arguments.trained and data.flat else "validation"
         images = min(self.arguments.images, data.count(split))
@@ -201,23 +195,21 @@ class Budget:
             oracle.max_trials = max(1, len(oracle.trials))
 
 
-class _Heartbeat:
+@contextlib.contextmanager
+def _heartbeat(oracle, trial):
     """Lets the chief hear of a trial while it runs."""
+    ended = threading.Event()
 
-    def __init__(self, oracle, trial):
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self._beat, args=(oracle, trial.trial_id), daemon=True)
+    def beat():
+        while not ended.wait(HEARTBEAT):
+            oracle.get_trial(trial.trial_id)
 
-    def _beat(self, oracle, trial_id):
-        while not self.ended.wait(HEARTBEAT):
-            oracle.get_trial(trial_id)
-
-    def __enter__(self):
-        if distributed():
-            self.thread.start()
-
-    def __exit__(self, *_):
-        self.ended.set()
+    if distributed():
+        threading.Thread(target=beat, daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
 
 
 @functools.cache

@@ -11,9 +11,9 @@ from zoo.color_grid import point_mask
 class _Random(keras.layers.Layer):
     """A layer whose random numbers go on where they were, when its weights are saved and loaded: Keras begins again."""
 
-    def __init__(self, seed=0, **kwargs):
+    def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed_generator = keras.random.SeedGenerator(0)
 
     def save_own_variables(self, store):
         super().save_own_variables(store)
@@ -39,11 +39,10 @@ class RandomInteger(_Random):
     Args:
         low, high: the range, both included.
         turn: the numbers to take otherwise.
-        seed: of what is random.
     """
 
-    def __init__(self, low, high, turn, seed=0, **kwargs):
-        super().__init__(seed, **kwargs)
+    def __init__(self, low, high, turn, **kwargs):
+        super().__init__(**kwargs)
         self.low = low
         self.high = high
         self.turn = turn
@@ -68,11 +67,10 @@ class RandomPoints(_Random):
         low, high: the range of steps, both included.
         turn: the steps to take otherwise.
         scattered: the share.
-        seed: of what is random.
     """
 
-    def __init__(self, low, high, turn, scattered=0.0, seed=0, **kwargs):
-        super().__init__(seed, **kwargs)
+    def __init__(self, low, high, turn, scattered=0.0, **kwargs):
+        super().__init__(**kwargs)
         self.low = low
         self.high = high
         self.turn = turn

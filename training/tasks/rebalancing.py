@@ -9,18 +9,12 @@ from zoo.images import chunks
 
 
 def bin_counts(images, from_rgb, bins):
-    """How many pixels of uint8 sRGB images `(N, H, W, 3)` fall into each bin, int64 `(Q,)`.
+    """How many pixels of uint8 sRGB images `(N, H, W, 3)` fall into each of the bins `(Q, 2)`, int64 `(Q,)`.
 
-    Args:
-        images: see above.
-        from_rgb: to the colour space of the bins, see `zoo.color_spaces`.
-        bins: `(Q, 2)`.
+    `from_rgb` leads to the colour space of the bins, see `zoo.color_spaces`.
     """
-    counts = np.zeros(len(bins), np.int64)
-    for (part,) in chunks(images):
-        labels = nearest_bin(from_rgb(part)[..., 1:], bins)
-        counts += np.bincount(ops.convert_to_numpy(labels).ravel(), minlength=len(bins))
-    return counts
+    parts = (ops.convert_to_numpy(nearest_bin(from_rgb(part)[..., 1:], bins)) for (part,) in chunks(images))
+    return sum(np.bincount(labels.ravel(), minlength=len(bins)) for labels in parts)
 
 
 def smoothed_distribution(counts, bins, sigma):
