@@ -64,7 +64,7 @@ def photographs():
     """Three real photographs of 256x256, uint8."""
     from training.data.sources import SAMPLES
 
-    return [read_image(SAMPLES / f"{name}.webp")[0] for name in ("1391487", "1583339", "60003")]
+    return [read_image(SAMPLES / f"{name}.webp")[0] for name in ("validation/1391487", "train/1583339", "train/60003")]
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +85,7 @@ def tfds_directory(tmp_path_factory):
     from training.data.sources import SAMPLES
 
     archive = tmp_path_factory.mktemp("archive")
-    photographs = sorted(SAMPLES.glob("*.webp"))
+    photographs = sorted((SAMPLES / "train").glob("*.webp"))
     builder = tfds.builder("imagenette/320px-v2", data_dir=tmp_path_factory.mktemp("tfds"))
     tree = archive / "imagenette2-320"
     for i, path in enumerate(photographs[:8]):

@@ -85,7 +85,7 @@ class Tune:
     def prepare(self):
         """Photographs that the weights have not seen."""
         self.photographs.mkdir()
-        with Image.open(SAMPLES / "60003.webp") as image:
+        with Image.open(SAMPLES / "train" / "60003.webp") as image:
             image.transpose(Image.Transpose.ROTATE_90).save(self.photographs / "turned.png")
 
     def call(self):

@@ -41,9 +41,15 @@ def main(argv):
         raise CommandError(f"it is not known what all {arguments.run} was trained on: only what is known is published")
     results = read_results(arguments.results)
     described = {name: loaded.settings[name] for name in MODELS[model].arguments if name in loaded.settings}
-    samples = open_dataset("samples")  # resized copies of photographs that it may have seen
-    list(samples.images("all"))
-    seen = json.dumps(sorted(loaded.digests.union(samples.seen["all"].values())), indent=1) + "\n"
+    samples = open_dataset("samples")
+    for split in (
+        "train",
+        "validation",
+    ):  # resized copies of photographs that it may have seen; those of test it has not
+        list(samples.images(split))
+    seen = (
+        json.dumps(sorted(loaded.digests.union(*(found.values() for found in samples.seen.values()))), indent=1) + "\n"
+    )
     seen_file = f"seen-{_digest(seen.encode())[:8]}.json"  # one for all weights of the same data
 
     FOLDER.mkdir(exist_ok=True)

@@ -201,7 +201,7 @@ def test_bad_input(run_folder, tmp_path, refused):
     assert "n must be at least 2, not 1" in message(run_folder, "--size", 64, "--n", 1)
     alone = tmp_path / "alone"
     alone.mkdir()
-    shutil.copy(next(SAMPLES.glob("*.webp")), alone)
+    shutil.copy(next((SAMPLES / "train").glob("*.webp")), alone)
     one = ["--dataset", f"folder:{alone}", "--size", 64, "--quantize"]
     assert "no usable image" in message(run_folder, *one, "float32")
     assert "no image to calibrate on" in message(run_folder, *one, "int8")
@@ -310,13 +310,13 @@ def test_share_of_int8(exported):
 @pytest.mark.parametrize("command", [benchmark, profile, tiles])
 def test_damaged_cards(card, message, command, tmp_path, refused):
     (tmp_path / "card.json").write_text(card)
-    argv = [str(tmp_path), str(SAMPLES / "60003.webp")] if command is tiles else [str(tmp_path)]
+    argv = [str(tmp_path), str(SAMPLES / "train" / "60003.webp")] if command is tiles else [str(tmp_path)]
     assert message in refused(command.main, argv)
 
 
 def test_exports_that_are_no_decoder_of_grids(tmp_path, refused):
     """Tiles and profiles say so, and which files there are; and what other file stands where a decoder should."""
-    out, photograph = tmp_path / "e", str(SAMPLES / "60003.webp")
+    out, photograph = tmp_path / "e", str(SAMPLES / "train" / "60003.webp")
     argv = ["champati_regression-cifar10", "--dataset", "samples", "--quantize", "float32", "--out", str(out)]
     assert "--n is for decoders of grids" in refused(export.main, [*argv, "--n", "8"])
     assert export.main(argv) == 0

@@ -28,7 +28,7 @@ from zoo.models.champati import bin_colors
 @pytest.fixture(scope="module")
 def small():
     """All samples at 32x32, uint8."""
-    return np.stack([read_image(path)[0][4::8, 4::8] for path in sorted(SAMPLES.glob("*.webp"))])
+    return np.stack([read_image(path)[0][4::8, 4::8] for path in sorted(SAMPLES.rglob("*.webp"))])
 
 
 @pytest.fixture(scope="module")

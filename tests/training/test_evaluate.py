@@ -105,7 +105,7 @@ def test_any_image_size(photographs):
 def test_what_the_model_has_seen_is_refused(run_folder, refused, tmp_path):
     argv = [str(run_folder), "--n", "20", "--results", str(tmp_path / "r.json"), "--levin", "0"]
     assert "was trained or validated on 24 of these 24 images" in refused(evaluate.main, [*argv, "--split", "train"])
-    seen = ["--dataset", f"folder:{SAMPLES}", "--size", "64"]
+    seen = ["--dataset", f"folder:{SAMPLES}", "--split", "all", "--size", "64"]
     assert "was trained or validated on 28 of these 32 images" in refused(evaluate.main, [*argv, *seen])
     assert not (tmp_path / "r.json").exists()
     assert evaluate.main([*argv, "--split", "validation", "--allow-overlap"]) == 0

@@ -22,7 +22,7 @@ from zoo.weights import save_weights, seen
 
 # The quickest to compile of all recipes, where it does not matter what is trained.
 QUICK = ["color_autoencoder", "--dataset", "samples", "--size", "32", "--batch-size", "8"]
-PHOTOGRAPHS = sorted(SAMPLES.glob("*.webp"))
+PHOTOGRAPHS = sorted((SAMPLES / "train").glob("*.webp"))
 
 
 def history(folder):

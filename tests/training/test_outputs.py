@@ -41,7 +41,7 @@ WITH_RESULTS = {
 def photo(tmp_path, monkeypatch):
     """A photograph as photo.png in an empty working folder."""
     monkeypatch.chdir(tmp_path)
-    with Image.open(SAMPLES / "60003.webp") as image:
+    with Image.open(SAMPLES / "train" / "60003.webp") as image:
         image.resize((64, 64)).save("photo.png")
     return Path("photo.png")
 

@@ -93,7 +93,7 @@ def read(image, kind="png", **options):
 @pytest.fixture(scope="module")
 def picture():
     """A real photograph of 128x128, less colourful so that every colour space holds it."""
-    with Image.open(SAMPLES / "1391487.webp") as image:
+    with Image.open(SAMPLES / "validation" / "1391487.webp") as image:
         return np.asarray(image.convert("RGB"))[::2, ::2]
 
 

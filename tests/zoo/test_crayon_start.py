@@ -20,7 +20,7 @@ def codec():
 @pytest.fixture(scope="module")
 def many():
     """More photographs than the usual three: at n = 40 a few spots of colour decide."""
-    return [read_image(path)[0] for path in sorted(SAMPLES.glob("*.webp"))[::2]]
+    return [read_image(path)[0] for path in sorted((SAMPLES / "train").glob("*.webp"))[::2]]
 
 
 @pytest.mark.parametrize("n", [8, 15, 20, 40])
