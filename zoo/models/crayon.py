@@ -6,9 +6,17 @@ from keras import layers
 from zoo.settings import pinned
 from zoo.weights import with_weights
 
-# Layers that stay float32 in an int8 file. This one joins L* to the colours: in 8 bits it and what follows, the
-# conversion to sRGB, would lose far more than the network's own rounding.
-FLOAT32 = ("row79_concat",)
+# Layers that stay float32 in an int8 file: the few in which a* and b* themselves go in and come out, whose range 8 bits
+# divide too coarsely, and the last, which joins L* to them. They are 4 % of the arithmetic, and half a dB.
+FLOAT32 = (
+    "row02_concat",
+    "row02_conv",
+    "row04_conv",
+    "row50_conv",
+    "row51_concat",
+    "row78_conv",
+    "row79_concat",
+)
 
 
 @pinned
