@@ -8,8 +8,11 @@ from training import fit
 from training.data.sources import open_dataset
 from training.loop.devices import dtype_policy
 from training.loop.muon import ConvolutionMuon
+from training.metrics.images import psnr
 from training.recipes.crayon_photographs import CrayonPhotographs
+from training.tasks.grid import LOSSES, ScatteredTask
 from training.tasks.random_layers import RandomPoints
+from zoo.color_spaces import lab_to_rgb, rgb_to_lab
 
 
 def test_points_are_grids_of_all_steps_or_scattered():
@@ -50,6 +53,18 @@ def test_muon_moves_kernels_by_orthogonal_matrices():
     assert singular[0].max() / singular[0].min() < 2
     assert singular[0].mean() == pytest.approx(0.2 * np.sqrt(72), rel=0.2)
     assert singular[1].max() / singular[1].min() > 2
+
+
+def test_losses():
+    """Of 8-bit grey that came out as other greys with too much a* here and there, by hand."""
+    rgb, lab = np.full((2, 4, 4, 3), 119, "uint8"), np.zeros((2, 4, 4, 3), "float32")
+    lab[..., 0] = np.asarray(rgb_to_lab(rgb))[..., 0]
+    lab[0, ..., 1], lab[1, 0, 0, 1] = 10, 200
+    found = {name: np.asarray(ScatteredTask("random", name).loss(rgb, lab)) for name in LOSSES}
+    assert np.allclose(found["mse"], [100 / 2, 200**2 / 32], rtol=1e-2)
+    assert np.allclose(found["huber"], [50 / 2, 127.5 * (200 - 127.5 / 2) / 32], rtol=1e-2)
+    assert found["decibels"][0] == pytest.approx(48.13 - psnr(rgb[0], np.asarray(lab_to_rgb(lab[0]))), abs=0.1)
+    assert ScatteredTask("random").loss is LOSSES["decibels"]
 
 
 def test_automatic_precision(monkeypatch):

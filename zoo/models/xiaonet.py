@@ -55,7 +55,10 @@ def xiaonet(input_size=(None, None), width=64, weights=None, name="xiaonet"):
       a known grey is no hint.
     - The code starts the factors of the normalisation uniform in 0.02 to 1, most likely meant as normal about 1 by
       0.02: here they are 1. Statistics have a momentum of 0.99, not 0.9, for batches may be as small as 3 images.
-    - Kernels start as in the code: Glorot uniform in the trunk, normal by 0.02 in the refinement.
+    - Kernels start as in the code, Glorot uniform in the trunk and normal by 0.02 in the refinement, but for that which
+      paints, a twentieth of Glorot's: otherwise training starts with noise of 80 CIELAB units. Weights that interpolate
+      hints, as Crayon starts with, are none here: in training, normalisation scales sparse colours by how sparse they
+      are.
 
     Args:
         input_size: `(height, width)`, multiples of 8, or None for any.
@@ -106,7 +109,9 @@ def xiaonet(input_size=(None, None), width=64, weights=None, name="xiaonet"):
         x = layers.Conv2DTranspose(filters, 4, strides=2, padding="same", name=f"conv{block}_1_conv_transpose")(x)
         x = layers.ReLU(name=f"conv{block}_1_relu")(layers.Add(name=f"conv{block}_1_add")([skip, x]))
         x = _block(x, block, filters, range(2, count + 1))
-    painted = layers.Activation("tanh", name="painted_tanh")(_conv(x, "painted", 2, kernel=1))
+    small = keras.initializers.VarianceScaling(0.05**2, "fan_avg", "uniform")
+    painted = _conv(x, "painted", 2, kernel=1, kernel_initializer=small)
+    painted = layers.Activation("tanh", name="painted_tanh")(painted)
 
     x = _refining(layers.Concatenate(name="refine_concat")([painted, grey]), "refine", width)
     for i in range(1, BLOCKS + 1):
