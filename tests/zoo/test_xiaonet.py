@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.registry import macs
+from zoo.registry import float32_layers, macs
 
 # name: (what it reads, channels, size at 320, dilation, whether it is normalised), all 3x3 and followed by ReLU.
 TRUNK = {
@@ -123,6 +123,11 @@ def test_every_layer_with_weights_is_there(model):
     tested |= {f"{name}_norm" for name, (*_, normalized) in TRUNK.items() if normalized}
     tested |= {f"{block}_1_conv_transpose" for block in WIDENING}
     assert {layer.name for layer in model.layers if layer.weights} == tested
+
+
+def test_layers_that_stay_float32_are_there(model):
+    assert float32_layers(model) == ("lab_concat", "refined_add")
+    assert all(model.get_layer(name) for name in float32_layers(model))
 
 
 def test_published_size(model):

@@ -56,7 +56,7 @@ def xiaonet(input_size=(None, None), width=64, weights=None, name="xiaonet"):
     - The code starts the factors of the normalisation uniform in 0.02 to 1, most likely meant as normal about 1 by
       0.02: here they are 1. Statistics have a momentum of 0.99, not 0.9, for batches may be as small as 3 images.
     - Kernels start as in the code, Glorot uniform in the trunk and normal by 0.02 in the refinement, but for that which
-      paints, a twentieth of Glorot's: otherwise training starts with noise of 80 CIELAB units. Weights that interpolate
+      paints, a twentieth of Glorot's: otherwise training starts with noise of 50 CIELAB units. Weights that interpolate
       hints, as Crayon starts with, are none here: in training, normalisation scales sparse colours by how sparse they
       are.
 
