@@ -10,6 +10,7 @@ from training.loop.devices import dtype_policy
 from training.loop.muon import ConvolutionMuon
 from training.metrics.images import psnr
 from training.recipes.crayon_photographs import CrayonPhotographs
+from training.recipes.xiaonet import XiaoNet
 from training.tasks.grid import LOSSES, ScatteredTask
 from training.tasks.random_layers import RandomPoints
 from zoo.color_spaces import lab_to_rgb, rgb_to_lab
@@ -80,18 +81,17 @@ def test_bad_input(argv, refused):
 
 
 @pytest.mark.slow
-def test_a_resumed_run_is_an_uninterrupted_one(tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", [CrayonPhotographs, XiaoNet])
+def test_a_resumed_run_is_an_uninterrupted_one(kind, tmp_path, monkeypatch):
     """With averaged weights: the state holds them and those that are trained on."""
-    recipe = CrayonPhotographs(
-        dataset="samples", width=4, size=64, steps=4, epochs=3, learning_rate=5e-3, precision="float32"
-    )
+    recipe = kind(dataset="samples", width=4, size=64, steps=4, epochs=3, learning_rate=5e-3, precision="float32")
     fit.train(recipe, tmp_path / "whole")
 
     def interrupt(*_):
         monkeypatch.undo()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(CrayonPhotographs, "preview", interrupt)
+    monkeypatch.setattr(kind, "preview", interrupt)
     with pytest.raises(KeyboardInterrupt):
         fit.train(recipe, tmp_path / "parts")
     fit.train(recipe, tmp_path / "parts", resume=True)
