@@ -15,6 +15,8 @@ from zoo.models.crayon import FLOAT32 as CRAYON_FLOAT32
 from zoo.models.crayon import crayon
 from zoo.models.crayon_edge import crayon_edge, crayon_edge_m
 from zoo.models.nwala import color_autoencoder
+from zoo.models.xiaonet import FLOAT32 as XIAONET_FLOAT32
+from zoo.models.xiaonet import xiaonet
 from zoo.weights import card, find, names
 
 
@@ -40,6 +42,7 @@ class Entry:
 CHAMPATI = "Champati, Houle and Zhang"
 MODELS = {
     "crayon": Entry(crayon, (320, 320), "arXiv 2502.05402", float32=CRAYON_FLOAT32),
+    "xiaonet": Entry(xiaonet, (320, 320), "Xiao et al.", float32=XIAONET_FLOAT32),
     "crayon_edge": Entry(crayon_edge, (320, 320), "ours"),
     "crayon_edge_m": Entry(crayon_edge_m, (320, 320), "ours"),
     "color_autoencoder": Entry(color_autoencoder, (32, 32), "Nwala", ("width", "latent")),

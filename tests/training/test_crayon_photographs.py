@@ -8,8 +8,12 @@ from training import fit
 from training.data.sources import open_dataset
 from training.loop.devices import dtype_policy
 from training.loop.muon import ConvolutionMuon
+from training.metrics.images import psnr
 from training.recipes.crayon_photographs import CrayonPhotographs
+from training.recipes.xiaonet import XiaoNet
+from training.tasks.grid import LOSSES, ScatteredTask
 from training.tasks.random_layers import RandomPoints
+from zoo.color_spaces import lab_to_rgb, rgb_to_lab
 
 
 def test_points_are_grids_of_all_steps_or_scattered():
@@ -52,6 +56,18 @@ def test_muon_moves_kernels_by_orthogonal_matrices():
     assert singular[1].max() / singular[1].min() > 2
 
 
+def test_losses():
+    """Of 8-bit grey that came out as other greys with too much a* here and there, by hand."""
+    rgb, lab = np.full((2, 4, 4, 3), 119, "uint8"), np.zeros((2, 4, 4, 3), "float32")
+    lab[..., 0] = np.asarray(rgb_to_lab(rgb))[..., 0]
+    lab[0, ..., 1], lab[1, 0, 0, 1] = 10, 200
+    found = {name: np.asarray(ScatteredTask("random", name).loss(rgb, lab)) for name in LOSSES}
+    assert np.allclose(found["mse"], [100 / 2, 200**2 / 32], rtol=1e-2)
+    assert np.allclose(found["huber"], [50 / 2, 127.5 * (200 - 127.5 / 2) / 32], rtol=1e-2)
+    assert found["decibels"][0] == pytest.approx(48.13 - psnr(rgb[0], np.asarray(lab_to_rgb(lab[0]))), abs=0.1)
+    assert ScatteredTask("random").loss is LOSSES["decibels"]
+
+
 def test_automatic_precision(monkeypatch):
     for amx, policy in ((True, "mixed_bfloat16"), (False, "float32")):
         monkeypatch.setattr("training.loop.devices.has_amx", lambda amx=amx: amx)
@@ -65,18 +81,17 @@ def test_bad_input(argv, refused):
 
 
 @pytest.mark.slow
-def test_a_resumed_run_is_an_uninterrupted_one(tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", [CrayonPhotographs, XiaoNet])
+def test_a_resumed_run_is_an_uninterrupted_one(kind, tmp_path, monkeypatch):
     """With averaged weights: the state holds them and those that are trained on."""
-    recipe = CrayonPhotographs(
-        dataset="samples", width=4, size=64, steps=4, epochs=3, learning_rate=5e-3, precision="float32"
-    )
+    recipe = kind(dataset="samples", width=4, size=64, steps=4, epochs=3, learning_rate=5e-3, precision="float32")
     fit.train(recipe, tmp_path / "whole")
 
     def interrupt(*_):
         monkeypatch.undo()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(CrayonPhotographs, "preview", interrupt)
+    monkeypatch.setattr(kind, "preview", interrupt)
     with pytest.raises(KeyboardInterrupt):
         fit.train(recipe, tmp_path / "parts")
     fit.train(recipe, tmp_path / "parts", resume=True)

@@ -9,7 +9,7 @@ import pytest
 
 from training import fit
 from training.command import CommandError
-from training.recipes import RECIPES, adaptive_autoencoder, champati, crops, grids, recipe_of
+from training.recipes import RECIPES, adaptive_autoencoder, champati, crops, grids, photographs, recipe_of
 from training.tasks import grid
 from zoo import color_bins
 from zoo.models import adaptive_autoencoder as adaptive_model
@@ -24,6 +24,7 @@ def test_flags_need_no_keras():
 
 def test_what_recipes_know_of_modules_that_import_keras():
     assert grids.PAPER_STEPS == grid.PAPER_STEPS
+    assert tuple(grid.LOSSES) == photographs.LOSSES
     assert champati.LATTICES == color_bins.LATTICES
     assert (None, *champati.VGG_MODES) == champati_model.VGG_MODES
     assert tuple(adaptive_model.DEPTHS) == adaptive_autoencoder.DEPTHS

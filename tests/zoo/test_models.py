@@ -13,6 +13,7 @@ from zoo.weights import save_weights
 # name, height and width, shapes of the inputs and of the outputs, without the batch.
 MODEL_LIST = [
     ("crayon", (64, 48), {"luma": (64, 48, 1), "hints": (64, 48, 2)}, {"lab": (64, 48, 3)}),
+    ("xiaonet", (64, 48), {"luma": (64, 48, 1), "hints": (64, 48, 2)}, {"lab": (64, 48, 3)}),
     ("crayon_edge", (64, 48), {"luma": (64, 48, 1), "grid": (4, 3, 2)}, {"chroma": (64, 48, 2)}),
     ("crayon_edge_m", (64, 48), {"luma": (64, 48, 1), "grid": (4, 3, 2)}, {"chroma": (64, 48, 2)}),
     ("color_autoencoder", (32, 24), {"rgb": (32, 24, 3)}, {"rgb": (32, 24, 3)}),

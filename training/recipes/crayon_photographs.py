@@ -3,56 +3,21 @@
     python -m training.fit crayon_photographs --dataset folder:data/cid22 --also folder:data/imagenette224
 
 The published network, by other means than `crayon`, because it has to learn in hours of a CPU what the paper's training
-takes days for. It starts with weights that interpolate hints (`zoo.models.crayon_start`). Every batch is drawn anew
-(`training.data.views`), of views of 128 pixels, then of 192 and 256; the loss is the mean over images of the error in
-dB, that is, mean PSNR itself; steps are log-uniform in 4 to 110. Muon on the convolutions, warm-up, one cosine to zero,
-averaged weights. Layers compute in bfloat16 where that is fast: on CPUs with AMX, three to six times as fast as in
-float32.
+takes days for: see `training.recipes.photographs`. It starts with weights that interpolate hints
+(`zoo.models.crayon_start`).
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 
-from training.command import CommandError, positive
-from training.recipes.base import setting
-from training.recipes.grids import PAPER_IMAGES, PAPER_STEPS, GridRecipe, grid_step
-
-MULTIPLE = 8
-VALIDATION_BATCH = 8
-WARM_UP = 50
-# From which share of the training on views have which share of the largest side, and how many a batch has.
-STAGES = ((0.0, 1 / 2, 8), (0.5, 3 / 4, 4), (0.8, 1.0, 3))
-# The first and the last layers of both networks: what Muon is not made for.
-ENDS = ("row02", "row50", "row52", "row78")
+from training.recipes.photographs import PhotographsRecipe
 
 
 @dataclass(frozen=True, kw_only=True)
-class CrayonPhotographs(GridRecipe):
+class CrayonPhotographs(PhotographsRecipe):
     """Crayon for every grid."""
 
     name = "crayon_photographs"
-    TEST_IMAGES = PAPER_IMAGES
-    SEARCH = {"width": (16, 24, 32), "learning_rate": (2.5e-4, 5e-4, 1e-3)}
-    SEARCH_TRAINED = {"n": PAPER_STEPS}
-    FASTER = "--width 16"
-
-    epochs: int = 24
-    learning_rate: float = setting(5e-4, "of Muon", float)
-    precision: str = "auto"
-    also: str | None = setting(None, "more photographs, which give as many views: a TFDS name or folder:PATH")
-    n: int | str = setting("random", "grid step, or random: one model for 4 to 110", grid_step)
-    width: int = setting(32, "channels of the first layer, at least 4", positive)
-    size: int = setting(256, "side of the last and largest views, a multiple of 32", positive)
-    steps: int = setting(500, "steps an epoch", positive)
-
-    def check(self):
-        if self.size % (4 * MULTIPLE):
-            raise CommandError(f"--size must be a multiple of {4 * MULTIPLE}, not {self.size}")
-        if self.width < 4:
-            raise CommandError(f"--width must be at least 4, not {self.width}")
-
-    def datasets(self):
-        return [self.dataset, *filter(None, [self.also])]
+    ENDS = ("row02", "row50", "row52", "row78")  # of both networks
 
     def model(self):
         from zoo import crayon
@@ -60,37 +25,3 @@ class CrayonPhotographs(GridRecipe):
 
         network = crayon(width=self.width)
         return self.started(network) if self.weights else interpolating(network, self.seed)
-
-    def training_model(self, network, sources):
-        from keras.optimizers.schedules import CosineDecay
-
-        from training.loop.muon import ConvolutionMuon
-        from training.tasks.grid import ScatteredTask, compiled
-
-        rate, steps = self.learning_rate, self.steps * self.epochs
-        schedule = CosineDecay(rate / 100, steps, warmup_target=rate, warmup_steps=WARM_UP)
-        optimizer = ConvolutionMuon(schedule, ENDS, adam_beta_2=0.99, use_ema=True, ema_momentum=0.998)
-        return compiled(network, ScatteredTask(self.n), None, optimizer)
-
-    def batches(self, sources, epoch):
-        """As of every recipe; those of validation are central crops of the first source."""
-        from training.data.batches import counted
-        from training.data.views import RandomViews
-
-        views = RandomViews(sources, "train", self.seed)
-        crops = sources[0].crops("validation", self.size).map(lambda _, crop: (crop, crop))
-        return self._staged(views, epoch * self.steps), counted(crops.batch(VALIDATION_BATCH)), self.steps
-
-    def _staged(self, views, done):
-        """What was seen of each view, twice: batches of one stage after the other, from the one after `done` on."""
-        total = self.steps * self.epochs
-        starts = [round(share * total) for share, _, _ in STAGES]
-        train = None
-        for stream, ((start, end), (_, share, count)) in enumerate(zip(pairwise([*starts, None]), STAGES, strict=True)):
-            if end is not None and end <= done:
-                continue
-            first = max(done - start, 0)
-            part = views.batches(round(self.size * share), count, stream, first).map(lambda seen, _: (seen, seen))
-            part = part if end is None else part.take(end - start - first)
-            train = part if train is None else train.concatenate(part)
-        return train.prefetch(2)

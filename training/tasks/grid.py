@@ -21,6 +21,7 @@ from zoo.color_spaces import (
 
 N_RANGE = (6, 100)
 PAPER_STEPS = (6, 15, 20, 40, 50, 60, 80, 100)
+HUBER_DELTA = 127.5  # CIELAB units: 1 where a* and b* are scaled to [-1, 1]
 LEAST_ERROR = 0.5  # of a level squared: a flat image must not outweigh all others
 
 
@@ -30,12 +31,14 @@ class ColorGridTask:
     Args:
         n: grid step: an int, or `random`: uniform in 6 to 100 for each training image, and the paper's eight
             steps in turn for validation.
+        loss: one of LOSSES.
     """
 
     output = "lab"  # of the network, which loss and metrics judge
 
-    def __init__(self, n):
+    def __init__(self, n, loss="mse"):
         self.n = n
+        self.loss = LOSSES[loss]
 
     def inputs(self, rgb):
         """`{"luma": (B, H, W, 1), "hints": (B, H, W, 2)}` of a symbolic batch `(B, H, W, 3)` of uint8 sRGB."""
@@ -46,10 +49,6 @@ class ColorGridTask:
             n = ops.reshape(RandomInteger(*N_RANGE, PAPER_STEPS, name="n")(rgb), (-1, 1, 1, 1))
         return {"luma": lab[..., :1], "hints": lab[..., 1:] * point_mask(height, width, n)}
 
-    def loss(self, rgb, lab):
-        """Mean squared error over a* and b*, in CIELAB units squared."""
-        return ops.mean(ops.square(rgb_to_lab(rgb)[..., 1:] - lab[..., 1:]), axis=(1, 2, 3))
-
     def psnr(self, rgb, lab):
         """PSNR in dB of each image in 8-bit sRGB."""
         error = ops.cast(rgb, "float32") - ops.round(lab_to_rgb(lab))
@@ -57,26 +56,25 @@ class ColorGridTask:
 
 
 class ScatteredTask(ColorGridTask):
-    """The same for every grid and for hints that are on none, judged as PSNR judges; ours.
+    """The same for every grid and for hints that are on none, usually judged as PSNR judges; ours.
 
     Args:
         n: grid step: an int, or `random`: log-uniform in 4 to 110 in training, the paper's eight steps in turn for
             validation.
+        loss: one of LOSSES.
     """
 
     RANGE = (4, 110)
     SCATTERED = 0.12  # the share of images whose hints are on no grid
+
+    def __init__(self, n, loss="decibels"):
+        super().__init__(n, loss)
 
     def inputs(self, rgb):
         """As of `ColorGridTask`, also of a batch whose height and width are known only when it comes."""
         low, high, turn = (*self.RANGE, PAPER_STEPS) if self.n == "random" else (self.n, self.n, (self.n,))
         lab = rgb_to_lab(rgb)
         return {"luma": lab[..., :1], "hints": lab[..., 1:] * RandomPoints(low, high, turn, self.SCATTERED)(rgb)}
-
-    def loss(self, rgb, lab):
-        """Mean squared error of each image over R, G and B, in dB: 48.13 less PSNR, but for rounding and clipping."""
-        free = 255 * linear_to_srgb(ops.matmul(lab_to_white_xyz(lab), RGB_FROM_WHITE))
-        return _decibels(ops.cast(rgb, "float32") - free)
 
 
 class DenseGridTask:
@@ -102,6 +100,27 @@ class DenseGridTask:
     def loss(self, rgb, chroma):
         """Mean squared error of each image over R, G and B, in dB: 48.13 less PSNR, but for rounding and clipping."""
         return _decibels(ops.matmul(rgb_to_ycbcr(rgb)[..., 1:] - chroma, RGB_FROM_CHROMA))
+
+
+def decibels(rgb, lab):
+    """Mean squared error of each image over R, G and B, in dB: 48.13 less PSNR, but for rounding and clipping."""
+    free = 255 * linear_to_srgb(ops.matmul(lab_to_white_xyz(lab), RGB_FROM_WHITE))
+    return _decibels(ops.cast(rgb, "float32") - free)
+
+
+def mean_squared(rgb, lab):
+    """Mean squared error of each image over a* and b*, in CIELAB units squared."""
+    return ops.mean(ops.square(rgb_to_lab(rgb)[..., 1:] - lab[..., 1:]), axis=(1, 2, 3))
+
+
+def huber(rgb, lab):
+    """Huber's loss of each image over a* and b*: half of the squared error, of large errors less."""
+    error = ops.abs(rgb_to_lab(rgb)[..., 1:] - lab[..., 1:])
+    small = ops.minimum(error, HUBER_DELTA)
+    return ops.mean(small * (error - small / 2), axis=(1, 2, 3))
+
+
+LOSSES = {"decibels": decibels, "mse": mean_squared, "huber": huber}
 
 
 def _decibels(error):
