@@ -18,14 +18,14 @@ from zoo.color_spaces import lab_to_rgb, rgb_to_lab
 
 def test_points_are_grids_of_all_steps_or_scattered():
     rgb = np.zeros((400, 120, 120, 3), "uint8")
-    masks = np.asarray(RandomPoints(4, 40, (6,), scattered=0.25)(rgb, training=True))[..., 0]
+    masks = np.asarray(RandomPoints(4, 110, (6,), scattered=0.25)(rgb, training=True))[..., 0]
     corners = np.argwhere(masks[:, 0].sum(1) * masks[:, :, 0].sum(1) == masks.sum((1, 2)))[:, 0]
     grids = [mask for mask in masks[corners] if mask[0, 0]]
     steps = np.array([np.flatnonzero(mask[0])[1] for mask in grids])
     for mask, n in zip(grids, steps, strict=True):
         assert np.array_equal(np.argwhere(mask), np.argwhere(np.add.outer(*[np.arange(120) % n] * 2) == 0))
     assert len(grids) == pytest.approx(300, abs=30)
-    assert (steps.min(), steps.max()) == (4, 40)
+    assert (steps.min(), steps.max()) == (4, 40)  # a third of the side
     assert np.median(steps) == pytest.approx(np.sqrt(4 * 41), abs=2)  # log-uniform
     assert masks.sum((1, 2)).max() < 120**2 / 4**2 * 1.2
 

@@ -58,9 +58,8 @@ def bfloat16_here(precision):
     """What there is to say to somebody who trains in float32 on a CPU: nothing to others."""
     if dtype_policy(precision) != "float32" or device_name() != "cpu":
         return ""
-    if has_amx():
-        return "; --precision mixed_bfloat16, since this CPU has AMX"
-    return "; a CPU with AMX, by --precision mixed_bfloat16"
+    which = "this CPU, which has AMX" if has_amx() else "a CPU with AMX"
+    return f"; --precision mixed_bfloat16, a third to a sixth of that time on {which}"
 
 
 @contextlib.contextmanager

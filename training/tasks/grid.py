@@ -59,8 +59,8 @@ class ScatteredTask(ColorGridTask):
     """The same for every grid and for hints that are on none, usually judged as PSNR judges; ours.
 
     Args:
-        n: grid step: an int, or `random`: log-uniform in 4 to 110 in training, the paper's eight steps in turn for
-            validation.
+        n: grid step: an int, or `random`: in training log-uniform from 4 to 110 or a third of the side, for validation
+            the paper's eight steps in turn.
         loss: one of LOSSES.
     """
 

@@ -1,7 +1,5 @@
 """Layers that draw at random in training."""
 
-import math
-
 import keras
 from keras import ops
 
@@ -60,8 +58,8 @@ class RandomInteger(_Random):
 class RandomPoints(_Random):
     """A mask `(B, H, W, 1)` of the pixels of `(B, H, W, C)` whose colour is known, of another step for each image.
 
-    In training steps are random, log-uniform, and a share of the images has as many points scattered about; otherwise
-    it is a grid, of steps turn by turn.
+    In training steps are random, log-uniform, at most a third of a side, for from fewer points there is little to
+    learn; a share of the images has as many points scattered about. Otherwise it is a grid, of steps turn by turn.
 
     Args:
         low, high: the range of steps, both included.
@@ -81,13 +79,15 @@ class RandomPoints(_Random):
         if not training:
             turn = ops.take(ops.convert_to_tensor(self.turn, "int32"), ops.arange(count) % len(self.turn))
             return point_mask(height, width, ops.reshape(turn, (-1, 1, 1, 1)))
-        steps = ops.exp(self._uniform((count, 1, 1, 1), math.log(self.low), math.log(self.high + 1)))
-        grid = point_mask(height, width, ops.cast(ops.clip(ops.floor(steps), self.low, self.high), "int32"))
+        high = ops.maximum(self.low, ops.minimum(self.high, ops.minimum(height, width) // 3))
+        reach = ops.log(ops.cast(high + 1, "float32") / self.low)
+        steps = self.low * ops.exp(reach * self._uniform((count, 1, 1, 1)))
+        grid = point_mask(height, width, ops.minimum(ops.cast(steps, "int32"), high))
         points = ops.cast(self._uniform((count, height, width, 1)) < 1 / steps**2, "float32")
         return ops.where(self._uniform((count, 1, 1, 1)) < self.scattered, points, grid)
 
-    def _uniform(self, shape, low=0.0, high=1.0):
-        return keras.random.uniform(shape, low, high, dtype="float32", seed=self.seed_generator)
+    def _uniform(self, shape):
+        return keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
 
     def compute_output_spec(self, rgb, training=False):
         return keras.KerasTensor((*rgb.shape[:3], 1), "float32")
