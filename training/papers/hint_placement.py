@@ -4,6 +4,7 @@ Placements of single pixels are compared at equal numbers of hints, those of a g
 through a model that takes painted hints and through Levin's optimisation.
 """
 
+import itertools
 from functools import partial
 
 import numpy as np
@@ -17,12 +18,14 @@ from training.evaluation.scored import file_name, one_dataset, run_names, write_
 from training.evaluation.subsets import color_complexity
 from training.metrics.images import psnr
 from training.outputs import result_path
-from training.papers.placements import HINT_BYTES, KNOWN, TOLD, affordable, grid_pixels, told_bytes
+from training.papers.placements import HINT_BYTES, KNOWN, TOLD, affordable, centred_pixels, grid_pixels, told_bytes
 from training.result_files import pivot
-from zoo.codecs.grid import Grid, HintsCodec
+from zoo.codecs.grid import USUAL_STEP, Grid, HintsCodec
 from zoo.color_spaces import LAB
 
-PLACEMENTS = ("grid", *KNOWN, *TOLD)
+GRIDS = {"grid": grid_pixels, "centred grid": centred_pixels}
+PLACEMENTS = (*GRIDS, *KNOWN, *TOLD)
+SLOW = "greedy"  # on as many images as Levin's optimisation
 EQUAL = ("hints", "bytes")
 DOT = 3  # pixels a side, as which figures show a hint
 
@@ -36,7 +39,7 @@ class Photograph:
     """
 
     def __init__(self, rgb, decode):
-        self.rgb, self._decode = rgb, decode
+        self.rgb, self._decode, self._errors = rgb, decode, {}
         lab = np.asarray(LAB.from_rgb(rgb[None]))[0]
         self.luma, self.chroma = lab[..., 0], lab[..., 1:]
 
@@ -52,35 +55,37 @@ class Photograph:
         return Grid(2).join(self.luma, self._decode(self.luma, hints, known) if len(pixels) else hints)
 
     def error(self, pixels):
-        """Its squared error over R, G and B at each pixel, `(H, W)`."""
-        return np.square(self.rgb.astype(float) - self.decoded(pixels)).mean(-1)
+        """Its squared error over R, G and B at each pixel, `(H, W)`; kept, as greedy placements have the same start."""
+        key = pixels.tobytes()
+        if key not in self._errors:
+            self._errors[key] = np.square(self.rgb.astype(float) - self.decoded(pixels)).mean(-1)
+        return self._errors[key]
 
     def placed(self, n, name):
-        """The pixels that a placement keeps at as many hints as the grid of step n, in their order, and its bytes."""
-        grid = grid_pixels(self.luma.shape, n)
-        if name == "grid":
-            return grid, HINT_BYTES * len(grid)
-        pixels = (KNOWN | TOLD)[name](self.luma, self.chroma, len(grid), self.error)
-        return pixels, (told_bytes(self.luma.size, len(grid)) if name in TOLD else HINT_BYTES * len(grid))
+        """The pixels, in their order, that a placement keeps at as many hints as the grid of step n."""
+        if name in GRIDS:
+            return GRIDS[name](self.luma.shape, n)
+        count = len(grid_pixels(self.luma.shape, n))
+        return (KNOWN | TOLD)[name](self.luma, self.chroma, count, self.error)
 
     def scores(self, n, name):
         """PSNR, hints and bytes of a placement, at as many hints as the grid of step n, and at as many bytes.
 
         Where positions have to be told, as many bytes are fewer hints: the first of the order.
         """
-        pixels, spent = self.placed(n, name)
-        hints = {"psnr": psnr(self.rgb, self.decoded(pixels)), "hints": len(pixels), "bytes": spent}
+        pixels = self.placed(n, name)
         if name not in TOLD:
-            return {"hints": hints, "bytes": hints}
+            found = self._score(pixels, HINT_BYTES * len(pixels))
+            return {"hints": found, "bytes": found}
         few = affordable(self.luma.size, HINT_BYTES * len(pixels))
-        quality = psnr(self.rgb, self.decoded(pixels[:few]))
-        return {
-            "hints": hints,
-            "bytes": {"psnr": quality, "hints": few, "bytes": told_bytes(self.luma.size, few)},
-        }
+        kept = {"hints": pixels, "bytes": pixels[:few]}
+        return {equal: self._score(some, told_bytes(self.luma.size, len(some))) for equal, some in kept.items()}
+
+    def _score(self, pixels, spent):
+        return {"psnr": psnr(self.rgb, self.decoded(pixels)), "hints": len(pixels), "bytes": spent}
 
 
-def compare(images, label, decode, steps):
+def compare(images, label, decode, steps, every=1):
     """Rows of all placements through one decoder.
 
     Args:
@@ -88,26 +93,29 @@ def compare(images, label, decode, steps):
         label: of the decoder.
         decode: from luma, hints and where they are known to chroma.
         steps: steps of the grids that give as many hints.
+        every: of how many images one is for what is slow.
 
     Returns:
-        A row for each step, for hints or bytes that are equal, and for each placement: means of PSNR, hints and bytes,
-        how many dB above the grid the mean is, and its standard error, and on how many images it is above.
+        A row for each step, for hints or bytes that are equal, and for each placement: means of PSNR, hints and bytes;
+        and beside the grid, on the same images, the mean of dB above it, its standard error, and the images above it.
     """
-    photographs, rows = [Photograph(rgb, decode) for rgb in images], []
-    for n in steps:
-        scores = {name: [photograph.scores(n, name) for photograph in photographs] for name in PLACEMENTS}
-        print(f"{label}, n = {n}: done", flush=True)
-        for equal in EQUAL:
-            each = {name: [score[equal] for score in found] for name, found in scores.items()}
-            grid = np.array([score["psnr"] for score in each["grid"]])
-            common = {"decoder": label, "n": n, "equal": equal, "budget": f"{n}, {equal}", "images": len(images)}
-            rows += [{"name": name, **common, **_summary(found, grid)} for name, found in each.items()]
+    scores = []
+    for i, rgb in enumerate(images):
+        photograph = Photograph(rgb, decode)
+        names = [name for name in PLACEMENTS if name != SLOW or i % every == 0]
+        scores.append({(n, name): photograph.scores(n, name) for n in steps for name in names})
+        print(f"{label}: {i + 1} of {len(images)} images", flush=True)
+    rows = []
+    for n, equal, name in itertools.product(steps, EQUAL, PLACEMENTS):
+        pairs = [(found[n, name][equal], found[n, "grid"][equal]) for found in scores if (n, name) in found]
+        common = {"decoder": label, "n": n, "equal": equal, "budget": f"{n}, {equal}", "images": len(pairs)}
+        rows.append({"name": name, **common, **_summary(*zip(*pairs, strict=True))})
     return rows
 
 
-def _summary(scores, grid):
-    """Metrics of a row, of one placement's scores image by image and the grid's PSNR on the same."""
-    quality = np.array([score["psnr"] for score in scores])
+def _summary(scores, grids):
+    """Metrics of a row, of one placement's scores image by image and the grid's on the same."""
+    quality, grid = (np.array([score["psnr"] for score in some]) for some in (scores, grids))
     above = quality - grid
     metrics = {key: float(np.mean([score[key] for score in scores])) for key in scores[0]}
     metrics |= {"above_grid": float(above.mean()), "wins": int((above > 0).sum())}
@@ -123,22 +131,26 @@ def report_placements(runs, arguments, argv):
     """
     codec = _one_codec(runs)
     one_dataset(arguments, runs[0], "samples")
+    if not arguments.levin:
+        raise CommandError("--levin 0 leaves no image for what --report placement compares: give 1 or more")
     (name,) = run_names(runs)
     ((dataset, names, images),) = image_sets(runs, arguments)
     path = result_path(arguments.results, file_name([name, "placement"], dataset["name"]))
-    few = images[:: -(-len(images) // arguments.levin)] if arguments.levin else []
-    decoders = {name: (images, partial(_paint, codec))} | ({"levin": (few, levin_from_hints)} if few else {})
-    print(f"{dataset['name']}, {dataset['split']}: {len(images)} images, {len(few)} for levin, single pixels in CIELAB")
-    rows = []
-    for label, (some, decode) in decoders.items():
-        rows += compare(some, label, decode, arguments.n)
-        print(pivot([row for row in rows if row["decoder"] == label], "psnr", across="budget"))
+    every = -(-len(images) // arguments.levin)
+    few, model = images[::every], partial(_paint, codec)
+    print(
+        f"{dataset['name']}, {dataset['split']}: {len(images)} images; for levin and {SLOW}, which are slow {len(few)}"
+    )
+    rows = [*compare(images, name, model, arguments.n, every), *compare(few, "levin", levin_from_hints, arguments.n)]
+    for label in (name, "levin"):
+        print(f"dB above the grid, through {label}")
+        print(pivot([row for row in rows if row["decoder"] == label], "above_grid", across="budget"))
     seed = runs[0].settings.get("seed")
     write_scores(path, argv, rows, {**dataset, "names": names}, seed, models={name: runs[0].described})
     if arguments.figures:
-        rgb = max(few or images, key=color_complexity)
-        n = 20 if 20 in arguments.n else arguments.n[0]
-        draw(arguments.figures / "placements.png", rgb, {label: decode for label, (_, decode) in decoders.items()}, n)
+        n = USUAL_STEP if USUAL_STEP in arguments.n else arguments.n[0]
+        decoders = {name: model, "levin": levin_from_hints}
+        draw(arguments.figures / "placements.png", max(few, key=color_complexity), decoders, n)
         print(f"written: figures in {arguments.figures}")
     return 0
 
@@ -169,7 +181,7 @@ def draw(path, rgb, decoders, n):
         column = []
         for label, decode in decoders.items():
             photograph = Photograph(rgb, decode)
-            pixels, _ = photograph.placed(n, name)
+            pixels = photograph.placed(n, name)
             decoded = photograph.decoded(pixels)
             column += [] if column else [(f"{name}, {len(pixels)} hints", _dots(photograph, pixels))]
             column.append((f"{label}, {psnr(rgb, decoded):.2f} dB", decoded))

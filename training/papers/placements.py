@@ -25,15 +25,20 @@ HINT_BYTES = 2  # a byte each for a* and b*, as `training.metrics.rates.relative
 # The best on the samples' training photographs, n from 15 to 40, through Crayon and Levin's optimisation.
 COMPACTNESS = 0.1  # of superpixels, for luma in 0 to 1
 SPACING = 1.0  # side of the square around a kept pixel in which no other is, in steps of a grid of as many
-BLUR = 0.25  # sigma of the Gaussian over a decoder's errors, in the same steps
-ROUNDS = 6
+REGION, SURROUNDINGS = 0.25, 1.0  # sigmas of Gaussians, in the same steps, that are told apart by their colours
+BLUR = 0.125  # sigma of the Gaussian over a decoder's errors, in the same steps
+FIRST, GROWTH = 8, 6  # a round of `greedy` adds so many pixels at least, and a sixth of those that are there
 
 
 def grid_pixels(shape, n):
     """The pixels of an image `(height, width)` that a grid of points of step n keeps."""
-    known = np.zeros(shape, bool)
-    known[::n, ::n] = True
-    return np.flatnonzero(known)
+    return _lattice(*(np.arange(0, side, n) for side in shape), shape)
+
+
+def centred_pixels(shape, n):
+    """The same grid in the middle of the image: its points stand as far from the right and below as from the others."""
+    lines = (np.arange(0, side, n) for side in shape)
+    return _lattice(*(line + (side - 1 - line[-1]) // 2 for line, side in zip(lines, shape, strict=True)), shape)
 
 
 def random(luma, chroma, count, error):
@@ -55,26 +60,28 @@ def segments(luma, chroma, count, error):
 
 
 def dissimilar(luma, chroma, count, error):
-    """The pixels whose colour is farthest, in CIELAB's a* and b*, from the mean colour around them, spaced.
+    """The middles of regions whose colour, a* and b*, is farthest from that of their surroundings, spaced.
 
-    The mean is that of a square whose side is the step of a grid of as many pixels.
+    Both are Gaussian means. The region is no single pixel: one that differs from all around it tells nothing of them.
     """
-    side = round(_step(luma, count))
-    difference = np.linalg.norm(chroma - ndimage.uniform_filter(chroma, (side, side, 1)), axis=-1)
-    return _spaced(difference, count, _radius(luma, count))
+    step = _step(luma, count)
+    region, around = (ndimage.gaussian_filter(chroma, sigma * step, axes=(0, 1)) for sigma in (REGION, SURROUNDINGS))
+    return _spaced(np.linalg.norm(region - around, axis=-1), count, _radius(luma, count))
 
 
 def greedy(luma, chroma, count, error):
     """The pixels where the decoder is most wrong, spaced, in rounds; each sees what the rounds before have kept.
 
-    A bound for what placement can give, not a method: errors are blurred, so that it is drawn to wrong regions rather
-    than to single odd pixels.
+    A bound for what placement can give, not a method. Errors are blurred a little, which draws it to wrong regions
+    rather than to single odd pixels. Fewer pixels are the first of more.
     """
     chosen = np.empty(0, int)
-    for part in np.array_split(np.arange(count), ROUNDS):
-        wrong = ndimage.gaussian_filter(error(chosen), BLUR * _step(luma, count))
-        chosen = np.append(chosen, _spaced(wrong, len(part), _radius(luma, count), chosen))
-    return chosen
+    while len(chosen) < count:
+        more = max(FIRST, len(chosen) // GROWTH)
+        total = len(chosen) + more
+        wrong = ndimage.gaussian_filter(error(chosen), BLUR * _step(luma, total))
+        chosen = np.append(chosen, _spaced(wrong, more, _radius(luma, total), chosen))
+    return chosen[:count]
 
 
 KNOWN = {"random": random, "segments": segments}  # a decoder finds these by itself
@@ -97,6 +104,11 @@ def told_bytes(pixels, count):
 def affordable(pixels, budget):
     """How many hints whose positions have to be told so many bytes pay for."""
     return bisect_right(range(budget // HINT_BYTES + 1), budget, key=lambda count: told_bytes(pixels, count)) - 1
+
+
+def _lattice(rows, columns, shape):
+    """The pixels where rows and columns of an image meet."""
+    return np.ravel_multi_index(np.meshgrid(rows, columns, indexing="ij"), shape).ravel()
 
 
 def _eight_bits(luma):
