@@ -172,11 +172,11 @@ def _paint(codec, luma, hints, known):
 
 
 def draw(path, rgb, decoders, n):
-    """One photograph: a column for each placement, its hints on grey above what each decoder makes of them.
+    """One photograph, the original first: for each placement its hints on grey above what each decoder makes of them.
 
     Hints of what depends on the decoder, which are the greedy ones, are those for the first.
     """
-    columns = [[("original", rgb)] + [(f"through {label}", np.full_like(rgb, 255)) for label in decoders]]
+    columns = [[("original", rgb)] * (1 + len(decoders))]
     for name in PLACEMENTS:
         column = []
         for label, decode in decoders.items():
@@ -186,7 +186,7 @@ def draw(path, rgb, decoders, n):
             column += [] if column else [(f"{name}, {len(pixels)} hints", _dots(photograph, pixels))]
             column.append((f"{label}, {psnr(rgb, decoded):.2f} dB", decoded))
         columns.append(column)
-    figures.panels(path, zip(*columns, strict=True))
+    figures.panels(path, list(zip(*columns, strict=True)))
 
 
 def _dots(photograph, pixels):
