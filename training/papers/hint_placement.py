@@ -8,6 +8,7 @@ import itertools
 from functools import partial
 
 import numpy as np
+from keras import ops
 from scipy import ndimage
 
 from training.baselines.propagation import levin_from_hints
@@ -20,8 +21,9 @@ from training.metrics.images import psnr
 from training.outputs import result_path
 from training.papers.placements import HINT_BYTES, KNOWN, TOLD, affordable, centred_pixels, grid_pixels, told_bytes
 from training.result_files import pivot
-from zoo.codecs.grid import USUAL_STEP, Grid, HintsCodec
-from zoo.color_spaces import LAB
+from zoo.codecs.grid import USUAL_STEP, HintsCodec
+from zoo.color_spaces import lab_to_rgb, rgb_to_lab
+from zoo.images import to_uint8
 
 GRIDS = {"grid": grid_pixels, "centred grid": centred_pixels}
 PLACEMENTS = (*GRIDS, *KNOWN, *TOLD)
@@ -40,7 +42,7 @@ class Photograph:
 
     def __init__(self, rgb, decode):
         self.rgb, self._decode, self._errors = rgb, decode, {}
-        lab = np.asarray(LAB.from_rgb(rgb[None]))[0]
+        lab = ops.convert_to_numpy(rgb_to_lab(rgb[None]))[0]
         self.luma, self.chroma = lab[..., 0], lab[..., 1:]
 
     def painted(self, pixels):
@@ -52,7 +54,7 @@ class Photograph:
     def decoded(self, pixels):
         """What the decoder makes of the luma and the kept pixels, uint8 sRGB: grey if there are none."""
         hints, known = self.painted(pixels)
-        return Grid(2).join(self.luma, self._decode(self.luma, hints, known) if len(pixels) else hints)
+        return _joined(self.luma, self._decode(self.luma, hints, known) if len(pixels) else hints)
 
     def error(self, pixels):
         """Its squared error over R, G and B at each pixel, `(H, W)`; kept, as greedy placements have the same start."""
@@ -139,7 +141,7 @@ def report_placements(runs, arguments, argv):
     every = -(-len(images) // arguments.levin)
     few, model = images[::every], partial(_paint, codec)
     print(
-        f"{dataset['name']}, {dataset['split']}: {len(images)} images; for levin and {SLOW}, which are slow {len(few)}"
+        f"{dataset['name']}, {dataset['split']}: {len(images)} images, {len(few)} for levin and {SLOW}, which are slow"
     )
     rows = [*compare(images, name, model, arguments.n, every), *compare(few, "levin", levin_from_hints, arguments.n)]
     for label in (name, "levin"):
@@ -194,4 +196,9 @@ def _dots(photograph, pixels):
     hints, known = photograph.painted(pixels)
     row, column = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
     near = ndimage.maximum_filter(known, DOT)
-    return Grid(2).join(photograph.luma, np.where(near[..., None], hints[row, column], 0))
+    return _joined(photograph.luma, np.where(near[..., None], hints[row, column], 0))
+
+
+def _joined(luma, chroma):
+    """uint8 sRGB `(H, W, 3)` of L* `(H, W)` and a* and b* `(H, W, 2)`."""
+    return to_uint8(lab_to_rgb(np.dstack([luma, chroma]).astype(np.float32)))
