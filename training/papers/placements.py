@@ -22,12 +22,14 @@ from zoo.images import to_uint8
 
 HINT_BYTES = 2  # a byte each for a* and b*, as `training.metrics.rates.relative_size` counts them
 
-# The best on the samples' training photographs, n from 15 to 40, through Crayon and Levin's optimisation.
-COMPACTNESS = 0.1  # of superpixels, for luma in 0 to 1
-SPACING = 1.0  # side of the square around a kept pixel in which no other is, in steps of a grid of as many
+# The best, of a few values, on training photographs of the samples through Crayon and Levin's optimisation.
+COMPACTNESS = 0.1  # of superpixels, for luma in 0 to 1; 1, with which they are nearly squares, is as good
+SPACING = 1.0  # side of the square around a kept pixel in which no other is, in steps of a grid of as many; at most 1
 REGION, SURROUNDINGS = 0.25, 1.0  # sigmas of Gaussians, in the same steps, that are told apart by their colours
 BLUR = 0.125  # sigma of the Gaussian over a decoder's errors, in the same steps
-FIRST, GROWTH = 8, 6  # a round of `greedy` adds so many pixels at least, and a sixth of those that are there
+
+# A round of `greedy` adds so many pixels at least, and a sixth of those that are there: more rounds find a little more.
+FIRST, GROWTH = 8, 6
 
 
 def grid_pixels(shape, n):
@@ -89,9 +91,9 @@ TOLD = {"dissimilar": dissimilar, "greedy": greedy}  # these have to be told, in
 
 
 def position_bytes(pixels, count):
-    """Bytes that tell which `count` of an image's pixels are kept: the number of one of all subsets of that size.
+    """Bytes that tell which `count` of an image's pixels are kept: log2 C(pixels, count) bits, the number of a subset.
 
-    What an ideal code of equally likely subsets takes; no real one takes less, but for what it knows of photographs.
+    That is what an ideal code takes for which all subsets of that size are equally likely.
     """
     return -(-(math.comb(pixels, count) - 1).bit_length() // 8)
 
