@@ -29,7 +29,7 @@ GRIDS = {"grid": grid_pixels, "centred grid": centred_pixels}
 PLACEMENTS = (*GRIDS, *KNOWN, *TOLD)
 SLOW = "greedy"  # on as many images as Levin's optimisation
 EQUAL = ("hints", "bytes")
-DOT = 3  # pixels a side, as which figures show a hint
+DOT = 7  # pixels a side, as which figures show a hint
 
 
 class Photograph:

@@ -74,8 +74,9 @@ def dissimilar(luma, chroma, count, error):
 def greedy(luma, chroma, count, error):
     """The pixels where the decoder is most wrong, spaced, in rounds; each sees what the rounds before have kept.
 
-    A bound for what placement can give, not a method. Errors are blurred a little, which draws it to wrong regions
-    rather than to single odd pixels. Fewer pixels are the first of more.
+    A mark of what placement can give: the encoder runs the decoder in each round. It is not the most there is. Errors
+    are blurred a little, which draws it to wrong regions rather than to single odd pixels. Fewer pixels are the first
+    of more.
     """
     chosen = np.empty(0, int)
     while len(chosen) < count:
