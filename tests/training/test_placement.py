@@ -122,6 +122,8 @@ def test_rows_stand_beside_the_grid_on_the_same_images(photographs):
         others = grid[::2] if name == "greedy" else grid
         assert row["images"] == len(own) == len(others)
         assert metrics["above_grid"] == pytest.approx(np.mean(own) - np.mean(others), abs=1e-3)
+        centred = found["centred grid", equal]["each"]["psnr"][:: 2 if name == "greedy" else 1]
+        assert metrics["above_centred"] == pytest.approx(np.mean(own) - np.mean(centred), abs=1e-6)
         if equal == "hints":
             assert metrics["hints"] == 16
         assert metrics["bytes"] <= 32 or (name in placements.TOLD and equal == "hints")

@@ -99,7 +99,8 @@ def compare(images, label, decode, steps, every=1):
 
     Returns:
         A row for each step, for hints or bytes that are equal, and for each placement: means of PSNR, hints and bytes;
-        and beside the grid, on the same images, the mean of dB above it, its standard error, and the images above it.
+        and beside the grid, on the same images, the mean of dB above it, its standard error, and the images above it;
+        and the mean of dB above the centred grid, `above_centred`.
     """
     scores = []
     for i, rgb in enumerate(images):
@@ -109,18 +110,20 @@ def compare(images, label, decode, steps, every=1):
         print(f"{label}: {i + 1} of {len(images)} images", flush=True)
     rows = []
     for n, equal, name in itertools.product(steps, EQUAL, PLACEMENTS):
-        pairs = [(found[n, name][equal], found[n, "grid"][equal]) for found in scores if (n, name) in found]
-        common = {"decoder": label, "n": n, "equal": equal, "budget": f"{n}, {equal}", "images": len(pairs)}
-        rows.append({"name": name, **common, **_summary(*zip(*pairs, strict=True))})
+        some = [found for found in scores if (n, name) in found]
+        common = {"decoder": label, "n": n, "equal": equal, "budget": f"{n}, {equal}", "images": len(some)}
+        own, *grids = ([found[n, key][equal] for found in some] for key in (name, *GRIDS))
+        rows.append({"name": name, **common, **_summary(own, *grids)})
     return rows
 
 
-def _summary(scores, grids):
-    """Metrics of a row, of one placement's scores image by image and the grid's on the same."""
-    quality, grid = (np.array([score["psnr"] for score in some]) for some in (scores, grids))
+def _summary(scores, grids, centred):
+    """Metrics of a row, of one placement's scores image by image, and those of both grids on the same."""
+    quality, grid, middle = (np.array([score["psnr"] for score in some]) for some in (scores, grids, centred))
     above = quality - grid
     metrics = {key: float(np.mean([score[key] for score in scores])) for key in scores[0]}
     metrics |= {"above_grid": float(above.mean()), "wins": int((above > 0).sum())}
+    metrics["above_centred"] = float((quality - middle).mean())
     if len(above) > 1:
         metrics["standard_error"] = float(above.std(ddof=1) / np.sqrt(len(above)))
     return {"metrics": metrics, "each": {"psnr": quality.tolist()}}
