@@ -6,16 +6,19 @@ from training.command import ArgumentParser, CommandError, check_flags, positive
 from training.evaluation.scored import AUTOENCODERS, COLORIZERS, GRIDS
 from training.outputs import figures_folder, result_file
 
-TABLES = "--tables"
+TABLES, PLACEMENT = "--tables", "--report placement"
 # What each flag is for; the others are for everything.
 ONLY_FOR = {
-    **dict.fromkeys(("n", "kind", "luma", "metrics", "levin"), (GRIDS,)),
+    **dict.fromkeys(("kind", "luma", "metrics"), (GRIDS,)),
+    **dict.fromkeys(("n", "levin"), (GRIDS, PLACEMENT)),
     "classifier": (COLORIZERS,),
-    **dict.fromkeys(("peers", "report"), (AUTOENCODERS,)),
+    "peers": (AUTOENCODERS,),
+    "report": (AUTOENCODERS, PLACEMENT),
     "add": (AUTOENCODERS, TABLES),
-    "figures": (GRIDS, AUTOENCODERS, TABLES),
-    **dict.fromkeys(("size", "split", "allow_overlap"), (GRIDS, COLORIZERS, AUTOENCODERS)),
+    "figures": (GRIDS, AUTOENCODERS, TABLES, PLACEMENT),
+    **dict.fromkeys(("size", "split", "allow_overlap"), (GRIDS, COLORIZERS, AUTOENCODERS, PLACEMENT)),
 }
+REPORTS = {"autoencoder": AUTOENCODERS, "placement": GRIDS}  # of what each is
 
 
 def main(argv):
@@ -48,7 +51,15 @@ def main(argv):
     kinds = sorted({run.codec.what for run in runs})
     if len(kinds) > 1:
         raise CommandError(f"{' and '.join(kinds)} cannot stand in one table: score them one by one")
-    check_flags(parser, argv, kinds[0], ONLY_FOR)
+    if arguments.report and REPORTS[arguments.report] != kinds[0]:
+        raise CommandError(
+            f"--report {arguments.report} is for {REPORTS[arguments.report]}, not for {kinds[0]}: leave it out"
+        )
+    check_flags(parser, argv, PLACEMENT if arguments.report == "placement" else kinds[0], ONLY_FOR)
+    if arguments.report == "placement":
+        from training.papers.hint_placement import report_placements
+
+        return report_placements(runs, arguments, argv)
     evaluate, figures = families[runs[0].codec.family]
     return evaluate(runs, arguments, argv, figures)
 
@@ -77,7 +88,9 @@ def _parser():
     add("--data-dir", help="where TFDS finds its data")
     add("--classifier", help="colorizers: run folder of the classifier of feature preservation")
     add("--peers", action="store_true", help="auto-encoders: also palettes and image codecs")
-    add("--report", choices=("autoencoder",), help="an HTML page with all charts, in --figures")
+    add(
+        "--report", choices=REPORTS, help="an HTML page of auto-encoders with all charts; where to keep hints of crayon"
+    )
     add("--tables", choices=("champati",), help="all tables of a paper, from runs of its recipes")
     add("--add", action="store_true", help="tables, auto-encoders: keep other rows of the result file")
     add("--results", type=result_file, help="result file; results/MODEL-DATASET.json if not given")

@@ -191,6 +191,7 @@ def test_weights_of_the_zoo_need_photographs(name, refused):
 
 FLAGS = {
     "crayon_edge": [["--peers"], ["--report", "autoencoder"], ["--add"], ["--classifier", "x"]],
+    "crayon --report placement": [["--kind", "points"], ["--luma", "JPEG", "20"], ["--metrics", "psnr"], ["--add"]],
     "champati_regression-cifar10": [
         ["--n", "16"],
         ["--kind", "means"],
@@ -202,7 +203,12 @@ FLAGS = {
         ["--size", "0"],
         ["--dataset", "samples", "cifar10"],
     ],
-    "adaptive_autoencoder-cifar100": [["--n", "16"], ["--classifier", "x"], ["--dataset", "samples", "cifar100"]],
+    "adaptive_autoencoder-cifar100": [
+        ["--n", "16"],
+        ["--classifier", "x"],
+        ["--dataset", "samples", "cifar100"],
+        ["--report", "placement"],
+    ],
     "--tables champati crayon_edge": [["--n", "16"], ["--peers"], ["--size", "32"], ["--split", "test"]],
 }
 
@@ -212,7 +218,8 @@ def test_flags_that_do_not_apply_are_refused(what, refused):
     """Even with the value that they have anyway."""
     for flag in FLAGS[what]:
         line = refused(evaluate.main, [*what.split(), *flag])
-        assert any(f"{flag[0]}{more} for" in line for more in (" is", " are", " 0, whole images, is")), line
+        said = (" is", " are", " 0, whole images, is", f" {flag[-1]} is")
+        assert any(f"{flag[0]}{more} for" in line for more in said), line
 
 
 def test_grey_photographs_in_colour_and_not(tmp_path, photographs, refused):

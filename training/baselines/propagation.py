@@ -12,7 +12,7 @@ and returns the two colours of each pixel, `(H, W, 2)`.
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy import ndimage, sparse
-from scipy.sparse.linalg import splu, spsolve
+from scipy.sparse.linalg import splu
 
 
 def grey(luma, colors, grid):
@@ -75,23 +75,32 @@ def levin(luma, colors, grid, means_weight=3.0):
     which is a soft constraint: minimise |Ax|^2 + `means_weight` |Bx - g|^2, where Bx are the cell means of x. From 3
     to 3,000 the weight changes nothing on photographs.
     """
-    smoothness = sparse.identity(luma.size, format="csr") - _affinity(_lightness(luma, grid))
+    lightness = _lightness(luma, grid)
     if grid.kind == "points":
-        known = np.zeros(luma.shape, bool)
-        known[:: grid.n, :: grid.n] = True
-        known = known.ravel()
-        chroma = np.zeros((luma.size, 2))
-        chroma[known] = colors.reshape(-1, 2)
-        system = smoothness[~known]
-        chroma[~known] = spsolve(system[:, ~known].tocsc(), -(system[:, known] @ chroma[known]))
-        return chroma.reshape(*luma.shape, 2).astype(np.float32)
+        hints, known = np.zeros((*luma.shape, 2)), np.zeros(luma.shape, bool)
+        hints[:: grid.n, :: grid.n], known[:: grid.n, :: grid.n] = colors, True
+        return levin_from_hints(lightness, hints, known).astype(np.float32)
+    smoothness = _smoothness(lightness)
     # With weight (Bx - g) as unknowns of their own, the system stays sparse; B^T B alone fills every cell.
     mean = _cell_mean_matrix(*luma.shape, grid.n)
     corner = sparse.identity(mean.shape[0]) / -means_weight
     system = sparse.bmat([[smoothness.T @ smoothness, mean.T], [mean, corner]], format="csc")
     right = np.concatenate([np.zeros((luma.size, 2)), colors.reshape(-1, 2)])
-    factors = splu(system, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.001, options={"SymmetricMode": True})
-    return factors.solve(right)[: luma.size].reshape(*luma.shape, 2).astype(np.float32)
+    return _solved(system, right)[: luma.size].reshape(*luma.shape, 2).astype(np.float32)
+
+
+def levin_from_hints(lightness, hints, known):
+    """Levin's colours of all pixels, float64 `(H, W, 2)`, where those of some are known, wherever they are.
+
+    Args:
+        lightness: `(H, W)` in 0 to 100.
+        hints: `(H, W, 2)`, read where the colour is known.
+        known: bool `(H, W)`, true at one pixel at least.
+    """
+    chroma, known = hints.reshape(-1, 2).astype(float), known.ravel()
+    system = _smoothness(lightness)[~known]
+    chroma[~known] = _solved(system[:, ~known].tocsc(), -(system[:, known] @ chroma[known]))
+    return chroma.reshape(hints.shape)
 
 
 FAST = {"grey": grey, "nearest": nearest, "bilinear": bilinear, "bicubic": bicubic, "joint bilateral": joint_bilateral}
@@ -120,6 +129,17 @@ def _cell_mean_matrix(height, width, n):
     cell = np.add.outer(np.arange(height) // n * columns, np.arange(width) // n).ravel()
     member = sparse.csr_matrix((np.ones(cell.size), (cell, np.arange(cell.size))))
     return sparse.diags(1 / np.asarray(member.sum(1)).ravel()) @ member
+
+
+def _smoothness(lightness):
+    """Sparse matrix of how far each pixel's value is from what Levin's weights make of its neighbours'."""
+    return sparse.identity(lightness.size, format="csr") - _affinity(lightness)
+
+
+def _solved(system, right):
+    """The solution of a sparse system whose pattern is symmetric, or nearly: then this order is a fast one."""
+    factors = splu(system, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.001, options={"SymmetricMode": True})
+    return factors.solve(right)
 
 
 def _affinity(luma):

@@ -103,7 +103,7 @@ def evaluate_decoders(runs, arguments, argv, draw):
     first = next(iter(models.values()))
     if any(model.space != first.space for model in models.values()):
         raise CommandError("models of several colour spaces cannot stand in one table: score them one by one")
-    sets = _sets(runs, arguments)
+    sets = image_sets(runs, arguments)
     path = result_path(arguments.results, file_name(models, sets[0][0]["name"]))
     protocol = Protocol(arguments.kind or first.kind, first.space, ("psnr", *arguments.metrics), _luma(arguments))
     decoders = {**FAST, **models}
@@ -158,7 +158,7 @@ def _luma(arguments):
     return codec, int(quality)
 
 
-def _sets(loaded, arguments):
+def image_sets(loaded, arguments):
     """For each data set how result files name it, its image names, and its images; `arguments.n` is filled in.
 
     Where it is not given it is what the runs were trained at, or else what of the paper's steps fits the images.

@@ -22,7 +22,7 @@ def colors(path, images, codec, grid):
             (f"edge decoder, {spent} bytes", through(codec, rgb, grid)),
         ]
         lines.append(_beside(rgb, views))
-    _panels(path, lines)
+    panels(path, lines)
 
 
 def worst(path, sets, codec, grid):
@@ -34,7 +34,7 @@ def worst(path, sets, codec, grid):
         error = (np.abs(rgb.astype(int) - decoded) * 4).clip(0, 255).astype(np.uint8)
         part = _where_most(rgb, decoded)
         lines.append([*_beside(rgb, views, name), ("four times its error", error[part])])
-    _panels(path, lines)
+    panels(path, lines)
 
 
 def _beside(rgb, views, name="original"):
@@ -51,7 +51,7 @@ def _where_most(rgb, decoded, side=160):
     return tuple(slice(corner, corner + side) for corner in corners)
 
 
-def _panels(path, lines):
+def panels(path, lines):
     """Rows of (title, image) as one figure."""
     from matplotlib.figure import Figure
 

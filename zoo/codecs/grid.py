@@ -139,12 +139,15 @@ class HintsCodec(GridCodec):
         return input_names(model) == ["hints", "luma"]
 
     def __call__(self, luma, colors, grid):
+        return self.from_hints(luma, ops.convert_to_numpy(paint_hints(colors[None], grid.n, *luma.shape))[0])
+
+    def from_hints(self, luma, hints):
+        """Chroma `(H, W, 2)` of luma `(H, W)` and of hints `(H, W, 2)`, anywhere, zero where no colour is known."""
         height, width = luma.shape
         margin = [(0, -height % self.multiple), (0, -width % self.multiple)]
-        hints = ops.convert_to_numpy(paint_hints(colors[None], grid.n, height, width))
         inputs = {
             "luma": np.pad(luma, margin, mode="edge")[None, ..., None],
-            "hints": np.pad(hints, [(0, 0), *margin, (0, 0)]),
+            "hints": np.pad(hints, [*margin, (0, 0)])[None],
         }
         return np.asarray(named(self.model.predict_on_batch(inputs), "lab"))[0, :height, :width, 1:]
 
