@@ -59,7 +59,7 @@ def bfloat16_here(precision):
     if dtype_policy(precision) != "float32" or device_name() != "cpu":
         return ""
     which = "this CPU, which has AMX" if has_amx() else "a CPU with AMX"
-    return f"; --precision mixed_bfloat16, a third to a sixth of that time on {which}"
+    return f"; --precision mixed_bfloat16, about a third of that time on {which}"
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 Every batch is drawn anew (`training.data.views`), of views of 128 pixels, then of 192 and 256; steps are log-uniform in
 4 to 110. Muon on the convolutions, warm-up, one cosine to zero, averaged weights. Layers compute in bfloat16 where that
-is fast: on CPUs with AMX, three to six times as fast as in float32.
+is fast: on CPUs with AMX it is about three times as fast as float32 (results/speed.md).
 
 The loss, of training and of validation, is one of these (`training.tasks.grid`):
 
