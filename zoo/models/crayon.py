@@ -7,7 +7,7 @@ from zoo.settings import pinned
 from zoo.weights import with_weights
 
 # Layers that stay float32 in an int8 file: the few in which a* and b* themselves go in and come out, whose range 8 bits
-# divide too coarsely, and the last, which joins L* to them. They are 4 % of the arithmetic, and half a dB.
+# divide too coarsely, and the last, which joins L* to them. They are 4 % of the arithmetic, and most of the loss.
 FLOAT32 = (
     "row02_concat",
     "row02_conv",
