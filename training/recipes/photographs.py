@@ -22,6 +22,7 @@ from training.recipes.grids import PAPER_IMAGES, PAPER_STEPS, GridRecipe, grid_s
 MULTIPLE = 8
 VALIDATION_BATCH = 8
 WARM_UP = 50
+AVERAGED = 20  # weights are averaged over so small a part of the training: a twentieth
 # From which share of the training on views have which share of the largest side, and how many a batch has.
 STAGES = ((0.0, 1 / 2, 8), (0.5, 3 / 4, 4), (0.8, 1.0, 3))
 LOSSES = ("decibels", "mse", "huber")  # those of `training.tasks.grid`, which imports Keras
@@ -68,7 +69,8 @@ class PhotographsRecipe(GridRecipe):
 
         rate, steps = self.learning_rate, self.steps * self.epochs
         schedule = CosineDecay(rate / 100, steps, warmup_target=rate, warmup_steps=WARM_UP)
-        optimizer = ConvolutionMuon(schedule, self.ENDS, adam_beta_2=0.99, use_ema=True, ema_momentum=0.998)
+        momentum = max(0.0, 1 - AVERAGED / steps)
+        optimizer = ConvolutionMuon(schedule, self.ENDS, adam_beta_2=0.99, use_ema=True, ema_momentum=momentum)
         return compiled(network, ScatteredTask(self.n, self.loss), None, optimizer)
 
     def batches(self, sources, epoch):
