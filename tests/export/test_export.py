@@ -283,14 +283,17 @@ def test_layers_that_stay_float32_are_there():
         family = "adaptive_autoencoder" if name == "blocks" else model.name
         assert name in MODELS[family].float32
     assert "row79_concat" in float32_layers(crayon(width=4, name="mine"))
+    for name in ("crayon", "xiaonet"):
+        model = MODELS[name].build(width=4)
+        assert all(model.get_layer(layer) for layer in MODELS[name].float32)
 
 
 def test_share_of_int8(exported):
-    """All of Crayon's convolutions; the card says so, and the file itself."""
+    """All of Crayon's convolutions but the few that stay float32; the card says so, and the file itself."""
     files = json.loads((exported / "card.json").read_text())["files"]
     share = int8_share(exported / "decoder_int8.tflite")
     assert files["decoder_int8.tflite"]["int8_share"] == pytest.approx(share, abs=1e-3)
-    assert files["decoder_int8.tflite"]["int8_share"] > 0.99
+    assert files["decoder_int8.tflite"]["int8_share"] > 0.9
     assert files["decoder_dynamic.tflite"]["int8_share"] > 0.5  # TensorFlow leaves small kernels as they are
     assert "int8_share" not in files["decoder_float32.tflite"]
     assert int8_share(exported / "decoder_float32.tflite", hybrid=True) == 0
