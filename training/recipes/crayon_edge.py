@@ -27,10 +27,9 @@ from dataclasses import dataclass
 
 from training.command import CommandError, positive
 from training.recipes.base import setting
-from training.recipes.grids import PAPER_STEPS, GridRecipe
+from training.recipes.grids import PAPER_STEPS, ViewsRecipe
 
 VALIDATION_BATCH = 7
-WARM_UP = 200
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Branch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CrayonEdge(GridRecipe):
+class CrayonEdge(ViewsRecipe):
     """The small edge decoder."""
 
     name = "crayon_edge"
@@ -70,21 +69,17 @@ class CrayonEdge(GridRecipe):
     SEARCH = {"width": (8, 16, 24), "learning_rate": (1e-3, 2e-3, 4e-3)}
     SEARCH_TRAINED = {"n": PAPER_STEPS, "kind": ("means", "points")}
     FASTER = "--steps 100"
+    WARM_UP = 200
 
     epochs: int = 24
     learning_rate: float = 2e-3
-    also: str | None = setting(None, "more photographs, which give as many views: a TFDS name or folder:PATH")
     width: int = setting(16, "channels at half size", positive)
     size: int = setting(320, "largest side of the views", positive)
-    steps: int = setting(500, "steps an epoch", positive)
 
     def check(self):
         least = max(branch.n for branch in self.BRANCHES)
         if self.size < least:
             raise CommandError(f"--size must be at least {least}, the largest grid step, not {self.size}")
-
-    def datasets(self):
-        return [self.dataset, *filter(None, [self.also])]
 
     def model(self):
         """The network to train, built for n = 16; the other grids share its layers."""
@@ -107,12 +102,10 @@ class CrayonEdge(GridRecipe):
             chroma[branch.name] = built(task.inputs(rgb))["chroma"]
             loss[branch.name] = task.loss
         trained = keras.Model(views, chroma)
-        rate, steps = self.learning_rate, self.steps * self.epochs
-        schedule = keras.optimizers.schedules.CosineDecay(rate / 100, steps, warmup_target=rate, warmup_steps=WARM_UP)
         # Each view counts the same, of whichever branch it is.
         total = sum(branch.batch for branch in self.BRANCHES)
         weights = {branch.name: branch.batch / total for branch in self.BRANCHES}
-        trained.compile(keras.optimizers.Adam(schedule), loss, loss_weights=weights)
+        trained.compile(keras.optimizers.Adam(self.schedule()), loss, loss_weights=weights)
         return trained
 
     def batches(self, sources, epoch):

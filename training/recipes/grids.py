@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.command import CommandError
+from training.command import CommandError, positive
 from training.recipes.base import Recipe, setting
 
 PAPER_STEPS = (6, 15, 20, 40, 50, 60, 80, 100)  # those of `training.tasks.grid`, which imports Keras
@@ -51,3 +51,27 @@ class GridRecipe(Recipe):
         from zoo.codecs.grid import usual_step
 
         return ["--n", str(usual_step(self.settings())), "--levin", "0"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewsRecipe(GridRecipe):
+    """A recipe that draws views of photographs anew for every batch, of as many steps an epoch as it is told.
+
+    Attributes:
+        WARM_UP: steps of the learning rate's way up.
+    """
+
+    WARM_UP = 0
+
+    also: str | None = setting(None, "more photographs, which give as many views: a TFDS name or folder:PATH")
+    steps: int = setting(500, "steps an epoch", positive)
+
+    def datasets(self):
+        return [self.dataset, *filter(None, [self.also])]
+
+    def schedule(self):
+        """The learning rate: a warm-up, and one cosine to zero over all steps of a run."""
+        from keras.optimizers.schedules import CosineDecay
+
+        rate, steps = self.learning_rate, self.steps * self.epochs
+        return CosineDecay(rate / 100, steps, warmup_target=rate, warmup_steps=self.WARM_UP)

@@ -17,11 +17,10 @@ from itertools import pairwise
 
 from training.command import CommandError, positive
 from training.recipes.base import setting
-from training.recipes.grids import PAPER_IMAGES, PAPER_STEPS, GridRecipe, grid_step
+from training.recipes.crops import MULTIPLE
+from training.recipes.grids import PAPER_IMAGES, PAPER_STEPS, ViewsRecipe, grid_step
 
-MULTIPLE = 8
 VALIDATION_BATCH = 8
-WARM_UP = 50
 AVERAGED = 20  # weights are averaged over so small a part of the training: a twentieth
 # From which share of the training on views have which share of the largest side, and how many a batch has.
 STAGES = ((0.0, 1 / 2, 8), (0.5, 3 / 4, 4), (0.8, 1.0, 3))
@@ -29,7 +28,7 @@ LOSSES = ("decibels", "mse", "huber")  # those of `training.tasks.grid`, which i
 
 
 @dataclass(frozen=True, kw_only=True)
-class PhotographsRecipe(GridRecipe):
+class PhotographsRecipe(ViewsRecipe):
     """A recipe for a network of hints.
 
     Attributes:
@@ -41,15 +40,14 @@ class PhotographsRecipe(GridRecipe):
     SEARCH = {"width": (16, 24, 32), "learning_rate": (2.5e-4, 5e-4, 1e-3)}
     SEARCH_TRAINED = {"n": PAPER_STEPS}
     FASTER = "--width 16"
+    WARM_UP = 50
 
     epochs: int = 24
     learning_rate: float = setting(5e-4, "of Muon", float)
     precision: str = "auto"
-    also: str | None = setting(None, "more photographs, which give as many views: a TFDS name or folder:PATH")
     n: int | str = setting("random", "grid step, or random: one model for 4 to 110", grid_step)
     width: int = setting(32, "channels of the first layer, at least 4", positive)
     size: int = setting(256, "side of the last and largest views, a multiple of 32", positive)
-    steps: int = setting(500, "steps an epoch", positive)
     loss: str = setting(LOSSES[0], "of training and of validation", choices=LOSSES)
 
     def check(self):
@@ -58,19 +56,12 @@ class PhotographsRecipe(GridRecipe):
         if self.width < 4:
             raise CommandError(f"--width must be at least 4, not {self.width}")
 
-    def datasets(self):
-        return [self.dataset, *filter(None, [self.also])]
-
     def training_model(self, network, sources):
-        from keras.optimizers.schedules import CosineDecay
-
         from training.loop.muon import ConvolutionMuon
         from training.tasks.grid import ScatteredTask, compiled
 
-        rate, steps = self.learning_rate, self.steps * self.epochs
-        schedule = CosineDecay(rate / 100, steps, warmup_target=rate, warmup_steps=WARM_UP)
-        momentum = max(0.0, 1 - AVERAGED / steps)
-        optimizer = ConvolutionMuon(schedule, self.ENDS, adam_beta_2=0.99, use_ema=True, ema_momentum=momentum)
+        momentum = max(0.0, 1 - AVERAGED / (self.steps * self.epochs))
+        optimizer = ConvolutionMuon(self.schedule(), self.ENDS, adam_beta_2=0.99, use_ema=True, ema_momentum=momentum)
         return compiled(network, ScatteredTask(self.n, self.loss), None, optimizer)
 
     def batches(self, sources, epoch):
