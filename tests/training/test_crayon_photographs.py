@@ -11,7 +11,7 @@ from training.loop.muon import ConvolutionMuon
 from training.metrics.images import psnr
 from training.recipes.crayon_photographs import CrayonPhotographs
 from training.recipes.xiaonet import XiaoNet
-from training.tasks.grid import LOSSES, ScatteredTask
+from training.tasks.grid import LEAST_ERROR_OF_MANY, LOSSES, ScatteredTask
 from training.tasks.random_layers import RandomPoints
 from zoo.color_spaces import lab_to_rgb, rgb_to_lab
 
@@ -30,6 +30,13 @@ def test_points_are_grids_of_all_steps_or_scattered():
     assert masks.sum((1, 2)).max() < 120**2 / 4**2 * 1.2
 
 
+def test_a_batch_has_steps_of_the_whole_range():
+    masks = np.asarray(RandomPoints(4, 110, (6,))(np.zeros((8, 330, 330, 3), "uint8"), training=True))[..., 0]
+    steps = [np.flatnonzero(mask[0])[1] for mask in masks]
+    bounds = 4 * (111 / 4) ** (np.arange(9) / 8)
+    assert all(np.floor(low) <= n <= high for n, low, high in zip(steps, bounds, bounds[1:], strict=False))
+
+
 def test_steps_come_in_turn_where_it_does_not_train():
     masks = np.asarray(RandomPoints(4, 40, (6, 15))(np.zeros((3, 60, 40, 3), "uint8")))
     assert masks.sum((1, 2, 3)).tolist() == [10 * 7, 4 * 3, 10 * 7]
@@ -40,7 +47,7 @@ def test_views_grow_and_go_on_where_a_run_ended():
     sources = [open_dataset("samples")]
     whole, late = (recipe.batches(sources, epoch)[0].as_numpy_iterator() for epoch in (0, 3))
     batches = [next(whole)[0] for _ in range(21)]
-    assert [batch.shape[:2] for batch in batches] == [(8, 32)] * 10 + [(4, 48)] * 6 + [(3, 64)] * 5
+    assert [batch.shape[:2] for batch in batches] == [(8, 32)] * 15 + [(8, 48)] * 4 + [(8, 64)] * 2
     assert all(np.array_equal(batch, next(late)[0]) for batch in batches[15:])
 
 
@@ -64,7 +71,8 @@ def test_losses():
     found = {name: np.asarray(ScatteredTask("random", name).loss(rgb, lab)) for name in LOSSES}
     assert np.allclose(found["mse"], [100 / 2, 200**2 / 32], rtol=1e-2)
     assert np.allclose(found["huber"], [50 / 2, 127.5 * (200 - 127.5 / 2) / 32], rtol=1e-2)
-    assert found["decibels"][0] == pytest.approx(48.13 - psnr(rgb[0], np.asarray(lab_to_rgb(lab[0]))), abs=0.1)
+    error = 255**2 / 10 ** (psnr(rgb[0], np.asarray(lab_to_rgb(lab[0]))) / 10)
+    assert found["decibels"][0] == pytest.approx(10 * np.log10(error + LEAST_ERROR_OF_MANY), abs=0.1)
     assert ScatteredTask("random").loss is LOSSES["decibels"]
 
 

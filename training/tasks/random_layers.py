@@ -59,7 +59,8 @@ class RandomPoints(_Random):
     """A mask `(B, H, W, 1)` of the pixels of `(B, H, W, C)` whose colour is known, of another step for each image.
 
     In training steps are random, log-uniform, at most a third of a side, for from fewer points there is little to
-    learn; a share of the images has as many points scattered about. Otherwise it is a grid, of steps turn by turn.
+    learn; those of a batch are spread evenly over that range, which takes noise from the gradients. A share of the
+    images has as many points scattered about. Otherwise it is a grid, of steps turn by turn.
 
     Args:
         low, high: the range of steps, both included.
@@ -81,7 +82,9 @@ class RandomPoints(_Random):
             return point_mask(height, width, ops.reshape(turn, (-1, 1, 1, 1)))
         high = ops.maximum(self.low, ops.minimum(self.high, ops.minimum(height, width) // 3))
         reach = ops.log(ops.cast(high + 1, "float32") / self.low)
-        steps = self.low * ops.exp(reach * self._uniform((count, 1, 1, 1)))
+        place = ops.reshape(ops.cast(ops.arange(count), "float32"), (-1, 1, 1, 1))
+        share = (place + self._uniform((count, 1, 1, 1))) / ops.cast(count, "float32")
+        steps = self.low * ops.exp(reach * share)
         grid = point_mask(height, width, ops.minimum(ops.cast(steps, "int32"), high))
         points = ops.cast(self._uniform((count, height, width, 1)) < 1 / steps**2, "float32")
         return ops.where(self._uniform((count, 1, 1, 1)) < self.scattered, points, grid)
