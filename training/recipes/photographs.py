@@ -1,12 +1,9 @@
 """What recipes share that train on photographs for every grid step and for hints anywhere, ours.
 
-Every batch is drawn anew (`training.data.views`), of views of 128 pixels, then of 192 and 256; steps are log-uniform in
-4 to 110, and each batch has some of all. Muon on the convolutions, warm-up, one cosine to zero, averaged weights. Layers
-compute in bfloat16 where that is fast: on CPUs with AMX it is about three times as fast as float32 (results/speed.md).
-
-What keeps the start, width 16, after 200 batches of 8 views of 128 pixels, in dB over validation photographs at n = 8,
-15, 20 and 40: 29.3 before them, 28.0 with any steps in a batch and Muon at 5e-4, 28.4 with steps spread evenly, 28.7
-with `LEAST_ERROR_OF_MANY` as well, 29.2 with Muon at 2e-4 too. With one step for all of a batch 24.6.
+Every batch is drawn anew (`training.data.views`), of views of 128 pixels, then of 192 and 256. Steps are log-uniform in
+4 to 110, some of the whole range in each batch. Muon on the convolutions, warm-up, one cosine, averaged weights.
+Layers compute in bfloat16 where that is fast: on CPUs with AMX it is about three times as fast as float32
+(results/speed.md).
 
 The loss, of training and of validation, is one of these (`training.tasks.grid`):
 

@@ -1,0 +1,178 @@
+"""A photograph's colours as a pyramid of grids, each of which a decoder predicts from the one before and from luma.
+
+The coarsest grid has cells of 256 pixels (less in small photographs), each next one cells of half as many, down to 16,
+8 or 4. Of each only the residuals are kept, what the prediction misses, in whole numbers of steps. The finest grid goes
+through the decoder once more, which gives the chroma of every pixel.
+
+A prediction is the decoder's own: a grid with cells of n pixels, n above 16, is decoded with the photograph's luma
+reduced by n / 16, so that a cell has 16 pixels, and the means of what comes out are the next grid.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zoo.codecs.grid import Grid
+from zoo.codecs.mixing import LEARNING_RATE
+from zoo.codecs.pyramid_coder import LevelCoder
+from zoo.color_spaces import RGB_FROM_CHROMA, YCBCR
+from zoo.errors import ZooError
+
+LARGEST, SMALLEST = 256, 4  # cells, in pixels
+WORKING = 16  # pixels of a cell at which larger ones are predicted
+UNIT = 16  # steps are told in this part of a level of chroma
+LEAST_STEP = 12
+STEPS = (15, 17)  # of Cb and Cr, in sixteenths of the step: what makes their errors in RGB alike
+# Squared error over R, G and B for an error of 1 in Cb and in Cr.
+WEIGHTS = np.square(np.asarray(RGB_FROM_CHROMA, np.float64)).sum(axis=1)
+# Settings from the coarsest colours to the finest: pixels of the smallest cells, and step.
+LADDER = ((16, 128), (8, 112), (8, 80), (8, 56), (8, 40), (4, 40), (4, 28), (4, 20), (4, 14))
+PRICE = 0.04  # of a bit, in squared steps of a cell at the working size: what rounding is weighed against
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which grids a pyramid has, and how finely their residuals are rounded.
+
+    Attributes:
+        size: `(height, width)` of the photograph.
+        last: pixels of the smallest cells: 16, 8 or 4.
+        step: of residuals where cells have 16 pixels, in sixteenths of a level, 1 to 255.
+        ratio: of the steps of one level and the one before it, in sixteenths, 16 to 255.
+    """
+
+    size: tuple[int, int]
+    last: int
+    step: int
+    ratio: int = 24
+
+    def __post_init__(self):
+        if min(self.size) < WORKING:
+            raise ZooError(f"a photograph must have at least {WORKING}x{WORKING} pixels, not {_times(self.size)}")
+        if self.last not in (4, 8, 16):
+            raise ZooError(f"the smallest cells must have 4, 8 or 16 pixels, not {self.last}")
+        if not (1 <= self.step <= 255 and 16 <= self.ratio <= 255):
+            raise ZooError(f"step and ratio must be 1 to 255 and 16 to 255, not {self.step} and {self.ratio}")
+
+    @property
+    def cells(self):
+        """Pixels of the cells of each level, the largest first: no larger than the photograph."""
+        fitting = [LARGEST >> k for k in range(7) if LARGEST >> k >= self.last]
+        return [n for n in fitting if n <= min(self.size)]
+
+    def shape(self, n):
+        """Rows and columns of the grid with cells of n pixels."""
+        return tuple(-(-side // n) for side in self.size)
+
+    def steps(self, n):
+        """Steps of Cb and Cr where cells have n pixels, in sixteenths; whole numbers all the way."""
+        step, cell = self.step, WORKING
+        while cell > n:
+            cell //= 2
+            step = (step * self.ratio + 8) // 16
+        while cell < n:
+            cell *= 2
+            step = (step * 16 + self.ratio // 2) // self.ratio
+        step = max(step, LEAST_STEP)
+        return tuple((step * share + 8) // 16 for share in STEPS)
+
+    @property
+    def price(self):
+        """What a bit costs, in squared errors over R, G and B, when residuals are chosen."""
+        return PRICE * WORKING**2 * WEIGHTS.mean() * (self.step / UNIT) ** 2
+
+    @property
+    def numbers(self):
+        """How many residuals there are."""
+        return 2 * sum(rows * columns for rows, columns in map(self.shape, self.cells))
+
+
+def level_of(n):
+    """The number of the level whose cells have n pixels."""
+    return (LARGEST // n).bit_length() - 1
+
+
+class Pyramid:
+    """The levels of one photograph, of which each can be predicted from the one before.
+
+    Args:
+        layout: its `Layout`.
+        luma: Y', uint8 `(H, W)`, as the decoder will have it.
+        codec: an `EdgeCodec`.
+    """
+
+    def __init__(self, layout, luma, codec):
+        self.layout, self.codec = layout, codec
+        self._lumas = {WORKING: luma.astype(np.float32)}
+        for n in (32, 64, 128, 256):
+            if n <= layout.cells[0]:
+                halved = means(self._lumas[n // 2][..., None], 2)[..., 0]
+                self._lumas[n] = halved.round().astype(np.float32)
+
+    def chroma(self, n, grid):
+        """Cb and Cr, `(H, W, 2)` of the luma at which cells of n pixels are decoded, of their grid."""
+        luma = self._lumas[max(n, WORKING)]
+        return self.codec(luma, grid.astype(np.float32), Grid(min(n, WORKING), "means", YCBCR))
+
+    def predicted(self, n, grid):
+        """The grid with cells of half of n pixels, float64, as the decoder sees it from that with cells of n."""
+        rows, columns = self.layout.shape(n // 2)
+        return means(self.chroma(n, grid), min(n, WORKING) // 2)[:rows, :columns]
+
+    def walk(self, residuals_of):
+        """The finest grid, float64, and the residuals of all levels by their cells.
+
+        Args:
+            residuals_of: `f(n, prediction)` gives the residuals of a level, int64 `(rows, columns, 2)`.
+        """
+        grid, found = None, {}
+        for n in self.layout.cells:
+            guess = np.zeros((*self.layout.shape(n), 2)) if grid is None else self.predicted(2 * n, grid)
+            found[n] = residuals_of(n, guess)
+            grid = guess + found[n] * np.array(self.layout.steps(n)) / UNIT
+        return grid, found
+
+    def encode(self, chroma, states, rate=LEARNING_RATE):
+        """Residuals of all levels by their cells, chosen by rate and distortion, and the chroma that they give.
+
+        Args:
+            chroma: Cb and Cr, float `(H, W, 2)`.
+            states: statistics to begin with, see `zoo.codecs.mixing`; they are changed.
+            rate: how fast they are.
+        """
+        coder = LevelCoder(states, rate=rate)
+        price = self.layout.price
+
+        def choose(n, guess):
+            steps = np.array(self.layout.steps(n))
+            wanted = (means(chroma, n) - guess) * UNIT / steps
+            weights = n * n * WEIGHTS * (steps / UNIT) ** 2
+            residuals = np.zeros(guess.shape, np.int64)
+            return coder.code(level_of(n), residuals, steps, wanted, weights, price)
+
+        grid, found = self.walk(choose)
+        return found, self.chroma(self.layout.last, grid)
+
+    def decode(self, residuals):
+        """Cb and Cr, float32 `(H, W, 2)`, of the residuals of all levels by their cells."""
+        grid, _ = self.walk(lambda n, _: residuals[n])
+        return self.chroma(self.layout.last, grid)
+
+
+def luma_and_chroma(rgb):
+    """Y', uint8 `(H, W)`, and Cb and Cr, float32 `(H, W, 2)`, of uint8 sRGB `(H, W, 3)`."""
+    pixels = np.asarray(YCBCR.from_rgb(rgb[None]))[0]
+    return pixels[..., 0].round().astype(np.uint8), pixels[..., 1:]
+
+
+def means(image, n):
+    """Means, float64, of cells of n x n pixels of `(H, W, C)`, over the pixels that there are."""
+    height, width = image.shape[:2]
+    down, right = np.arange(0, height, n), np.arange(0, width, n)
+    total = np.add.reduceat(np.add.reduceat(image, down, axis=0, dtype=np.float64), right, axis=1)
+    counts = np.outer(np.minimum(n, height - down), np.minimum(n, width - right))
+    return total / counts[..., None]
+
+
+def _times(size):
+    return f"{size[1]}x{size[0]}"
