@@ -13,8 +13,6 @@ from export.metadata import exif_and_xmp
 from export.photographs import alpha_of
 from training.data.pixels import open_image
 
-SETTINGS = {"avif": {"subsampling": "4:0:0"}}  # beside those of every file; Pillow would store grey with alpha as color
-
 
 def encode_base(luma, kind, quality=QUALITY, alpha=None, exif=None, xmp=None):
     """The bytes of a grey file; the same ones for the same input.
@@ -33,14 +31,14 @@ def encode_base(luma, kind, quality=QUALITY, alpha=None, exif=None, xmp=None):
     image = Image.fromarray(luma)
     if alpha is not None:
         image.putalpha(Image.fromarray(alpha))
-    return encode(image, kind, quality, exif, xmp, **SETTINGS.get(kind, {}))
+    return encode(image, kind, quality, exif, xmp)
 
 
 def decode_base(data):
     """The luma of a grey file, uint8 `(H, W)`; its alpha, the same or None; its EXIF and XMP, bytes or None.
 
-    The pixels are as they are stored. A base has no orientation; where a program has added one since, by which a viewer
-    turns it, it stays in the EXIF for the viewer to turn what is made of them.
+    Pixels are as they are stored. `encode_base` is given none that lie on their side; if a program has turned the base
+    since, by a tag of orientation, the tag stays in the EXIF: written with the colors, it turns them in the same way.
 
     Raises:
         Exception: what `training.data.pixels.read_image` raises.
@@ -49,6 +47,6 @@ def decode_base(data):
         image.load()
         exif, xmp = exif_and_xmp(image)
         alpha = alpha_of(image.convert("RGBA")) if image.has_transparency_data else None
-        # Of WebP, Y': the channels of what was grey differ by a level at most. On 12 photographs at quality 90, it has
-        # 42.72 dB against the luma that was put in; so has green, and their mean 42.71.
+        # WebP has red, green and blue, which differ by a level at most where grey was put in. Over 12 photographs at
+        # quality 90, their Y' is at 42.72 dB from the luma that was put in; so is green, and the mean at 42.71.
         return np.asarray(image.convert("L")), alpha, exif, xmp

@@ -11,8 +11,9 @@ SETTINGS = {
     "jpeg": {"optimize": True, "progressive": True},
     "png": {},
     "webp": {"method": 6},  # the slowest and smallest of 0 to 6
-    "avif": {"speed": 6, "max_threads": 1},  # more threads divide the image another way, by the cores of the machine
+    "avif": {"speed": 6, "max_threads": 1},  # with more threads, which are as many as cores, the bytes are others
 }
+GREY_AVIF = {"subsampling": "4:0:0"}  # without color planes; Pillow does so of itself, but not where there is alpha
 SUFFIXES = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".avif": "avif"}
 JPEG_HOLDS = 65_500  # bytes of EXIF, or of XMP: a segment less what stands before them
 
@@ -25,7 +26,7 @@ def kind_of(path):
     return SUFFIXES[suffix]
 
 
-def encode(image, kind, quality=QUALITY, exif=None, xmp=None, profile=None, **settings):
+def encode(image, kind, quality=QUALITY, exif=None, xmp=None, profile=None):
     """The bytes of a file of a Pillow image of mode L, LA, RGB or RGBA.
 
     Args:
@@ -35,12 +36,11 @@ def encode(image, kind, quality=QUALITY, exif=None, xmp=None, profile=None, **se
         exif: bytes from the TIFF header on, or None.
         xmp: bytes, or None.
         profile: bytes of an ICC profile, or None for sRGB.
-        settings: of Pillow's encoder, beside those of `SETTINGS`.
 
     Raises:
         CommandError: JPEG cannot hold it: alpha, or metadata that are too long.
     """
-    exif, xmp, profile = exif or b"", xmp or b"", profile or b""
+    exif, xmp, settings = exif or b"", xmp or b"", dict(SETTINGS[kind])
     if kind == "jpeg":
         if image.has_transparency_data:
             raise CommandError("JPEG keeps no alpha: choose png, webp or avif")
@@ -50,7 +50,8 @@ def encode(image, kind, quality=QUALITY, exif=None, xmp=None, profile=None, **se
     if kind == "png" and xmp:
         settings["pnginfo"] = PngInfo()  # Pillow has no argument for it
         settings["pnginfo"].add(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp)
-    metadata = {"exif": exif, "xmp": xmp, "icc_profile": profile}
+    if kind == "avif" and image.mode in ("L", "LA"):
+        settings |= GREY_AVIF
     file = io.BytesIO()
-    image.save(file, kind, quality=quality, **metadata, **SETTINGS[kind], **settings)
+    image.save(file, kind, quality=quality, exif=exif, xmp=xmp, icc_profile=profile, **settings)
     return file.getvalue()

@@ -8,7 +8,7 @@ from PIL import ExifTags, Image
 PREFIX = rb"^(Exif\0\0)+"  # of EXIF in JPEG, and in what some programs write
 XMP_ORIENTATION = rb'\s*tiff:Orientation="[0-9]"|<tiff:Orientation>[0-9]</tiff:Orientation>'  # as Pillow looks for it
 # The tags of a TIFF that tell of the photograph; the others tell how its pixels are stored there.
-OF_PHOTOGRAPHS = (
+DESCRIPTIVE = (
     *("ImageDescription", "Make", "Model", "XResolution", "YResolution", "ResolutionUnit", "Software", "DateTime"),
     *("Artist", "HostComputer", "Rating", "Copyright"),
 )
@@ -27,7 +27,7 @@ def exif_and_xmp(image):
 def _gathered(tags):
     """EXIF of what Pillow found in a TIFF, or in a PNG that ImageMagick wrote; empty if that is nothing."""
     exif = Image.Exif()
-    exif.update({tag: tags[tag] for tag in (ExifTags.Base[name] for name in OF_PHOTOGRAPHS) if tag in tags})
+    exif.update({tag: tags[tag] for tag in (ExifTags.Base[name] for name in DESCRIPTIVE) if tag in tags})
     exif.update({tag: found for tag in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo) if (found := tags.get_ifd(tag))})
     return exif.tobytes() if exif else b""
 
@@ -35,12 +35,14 @@ def _gathered(tags):
 def upright_exif(exif):
     """EXIF without a tag of orientation; None if nothing is left of it.
 
-    All else stays where it is, since makers' notes count bytes from the start. Only a thumbnail that lies on its side,
-    as the photograph did, is left out: nothing would turn it any more.
+    All else stays where it is, since makers' notes count bytes from the start. Only a thumbnail that lies as the
+    photograph did is left out, by the pointer to it: nothing would turn it any more.
 
     Raises:
-        ValueError, struct.error: the EXIF is cut off.
+        ValueError, struct.error: it is no EXIF, or is cut off.
     """
+    if not exif.startswith((b"II*\0", b"MM\0*")):
+        raise ValueError("no EXIF")
     order = "<" if exif.startswith(b"II") else ">"
     (start,) = struct.unpack_from(f"{order}I", exif, 4)
     (count,) = struct.unpack_from(f"{order}H", exif, start)
@@ -55,7 +57,7 @@ def upright_exif(exif):
     if not kept:
         return None
     is_turned = any(entry.startswith(tag) and entry[8:10] != upright for entry in entries)
-    thumbnail = bytes(4) if is_turned else exif[end : end + 4]  # where it is
+    thumbnail = bytes(4) if is_turned else exif[end : end + 4]  # a pointer
     directory = struct.pack(f"{order}H", len(kept)) + b"".join(kept) + thumbnail
     return exif[:start] + directory.ljust(end + 4 - start, b"\0") + exif[end + 4 :]
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 from export.kinds import QUALITY, encode, kind_of
 from export.metadata import exif_and_xmp, upright_exif, upright_xmp
 from training.command import CommandError
-from training.data.pixels import open_image, profile_beside_srgb, to_srgb
+from training.data.pixels import open_image, profile_if_not_srgb, to_srgb
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -49,13 +49,15 @@ def read(file):
     with open_image(file) as image:
         # In an MPO of a camera, the first is the photograph.
         if image.format != "MPO" and (count := getattr(image, "n_frames", 1)) > 1:
-            raise CommandError(f"{count} pictures in one file, an animation or pages: save one of them as a file")
+            raise CommandError(
+                f"{count} pictures in one file, an animation or pages: save one of them as a file of its own"
+            )
         notes = _notes(image)
         image.load()
         exif, xmp = exif_and_xmp(image)
         ImageOps.exif_transpose(image, in_place=True)
         is_plain = image.mode in ("RGB", "RGBA") and not notes
-        profile = profile_beside_srgb(image) if is_plain else None
+        profile = profile_if_not_srgb(image) if is_plain else None
         if profile is None:
             image, remarks = to_srgb(image)
             notes += remarks

@@ -100,7 +100,7 @@ def to_srgb(image):
     return (image if image.mode == mode else image.convert(mode)), tuple(remarks)
 
 
-def profile_beside_srgb(image):
+def profile_if_not_srgb(image):
     """The ICC profile of a Pillow image of mode RGB or RGBA, as bytes.
 
     None where its colors are those of sRGB, or nearer than a level, and where the profile cannot be used.
