@@ -49,9 +49,7 @@ def read(file):
     with open_image(file) as image:
         # In an MPO of a camera, the first is the photograph.
         if image.format != "MPO" and (count := getattr(image, "n_frames", 1)) > 1:
-            raise CommandError(
-                f"{count} pictures in one file, an animation or pages: save one of them as a file of its own"
-            )
+            raise CommandError(f"{count} pictures in one file, frames or pages: save one of them as a file of its own")
         notes = _notes(image)
         image.load()
         exif, xmp = exif_and_xmp(image)
