@@ -31,6 +31,10 @@ class _OtherPixels(Exception):
     """A profile is not meant for such pixels."""
 
 
+# What a damaged profile makes Pillow, or `_png_profile`, raise.
+DAMAGED_PROFILE = ImageCms.PyCMSError, OSError, ValueError, ArithmeticError, struct.error, np.linalg.LinAlgError
+
+
 def read_image(file):
     """The upright pixels of an image file, and what was done to get them.
 
@@ -44,30 +48,45 @@ def read_image(file):
         ValueError: no image, more pixels than Pillow's limit, or numbers of which it is not known how bright they are.
         Exception: whatever else a damaged file makes Pillow raise.
     """
+    with open_image(file) as image:
+        image.load()
+        ImageOps.exif_transpose(image, in_place=True)
+        image, remarks = to_srgb(image)
+    if image.mode == "RGBA":
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+        remarks = ("converted from alpha", *remarks)
+    return np.asarray(image), remarks
+
+
+def open_image(file):
+    """The Pillow image of a path or binary file, whose pixels are not read yet, to be closed by `with`.
+
+    ValueError: no image, or more pixels than Pillow's limit.
+    """
     try:
         image = Image.open(file)
     except UnidentifiedImageError:
         raise ValueError("no image of a known format") from None
-    with image:
-        pixels, limit = image.width * image.height, Image.MAX_IMAGE_PIXELS
-        if limit and pixels > limit:
-            raise ValueError(f"{pixels:,} pixels; at most {limit:,} are read")
-        image.load()
-        ImageOps.exif_transpose(image, in_place=True)
-        return _to_srgb(image)
+    pixels, limit = image.width * image.height, Image.MAX_IMAGE_PIXELS
+    if limit and pixels > limit:
+        image.close()
+        raise ValueError(f"{pixels:,} pixels; at most {limit:,} are read")
+    return image
 
 
-def _to_srgb(image):
-    """What `read_image` returns of an upright Pillow image."""
+def to_srgb(image):
+    """A Pillow image in 8-bit sRGB, of mode RGB, or RGBA where it has alpha; and a tuple of remarks.
+
+    The image that is given may be changed. ValueError where it is not known how bright its numbers are.
+    """
     info = image.info
     image, remarks = _to_8_bits(image)
     if image.has_transparency_data:
         image = image.convert("LA" if image.mode in ("1", "L", "LA", "La") else "RGBA")
-        remarks.append("converted from alpha")
     elif image.mode not in SPACES:
         image = image.convert("L" if image.mode == "1" else "RGB")
-    if not remarks and image.mode in ("L", "CMYK"):
-        remarks.append(f"converted from {'grey' if image.mode == 'L' else 'CMYK'}")
+    if not remarks and image.mode in ("L", "LA", "CMYK"):
+        remarks.append(f"converted from {'CMYK' if image.mode == 'CMYK' else 'grey'}")
     try:
         space, convert = _conversion_of(info, image.mode)
         if convert:
@@ -75,12 +94,22 @@ def _to_srgb(image):
             remarks.append(f"converted from {space}")
     except _OtherPixels:
         remarks.append("without a profile of other pixels")
-    except (ImageCms.PyCMSError, OSError, ValueError, ArithmeticError, struct.error, np.linalg.LinAlgError):
+    except DAMAGED_PROFILE:
         remarks.append("without a damaged profile")
-    if image.mode in ("LA", "RGBA"):
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return np.asarray(image if image.mode == "RGB" else image.convert("RGB")), tuple(remarks)
+    mode = "RGBA" if image.mode in ("LA", "RGBA") else "RGB"
+    return (image if image.mode == mode else image.convert(mode)), tuple(remarks)
+
+
+def profile_if_not_srgb(image):
+    """The ICC profile of a Pillow image of mode RGB or RGBA, as bytes.
+
+    None where its colors are those of sRGB, or nearer than a level, and where the profile cannot be used.
+    """
+    profile = image.info.get("icc_profile")
+    try:
+        return profile if profile and _conversion(profile, "RGB")[1] else None
+    except (_OtherPixels, *DAMAGED_PROFILE):
+        return None
 
 
 def _to_8_bits(image):
