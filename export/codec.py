@@ -1,0 +1,159 @@
+"""Colour-grid files, grey photographs that hold their colours: `python -m export.codec encode|decode|info FILE...`."""
+
+import sys
+from functools import cache
+from pathlib import Path
+
+from export.files import add_force, targets, write_each
+from export.kinds import SUFFIXES, kind_of
+from training.command import ArgumentParser, CommandError, positive, run
+from zoo.errors import ZooError
+
+KINDS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "avif": ".avif"}
+DAMAGED = 3  # exit code where colours were missing
+
+
+def main(argv):
+    """Writes photographs as grey JPEG, PNG, WebP or AVIF files that every viewer opens, with their colours inside;
+    gives the colours back; says what such files hold.
+
+    What cannot be read or written is named at the end; the others are written all the same. What this command did not
+    write is not replaced without --force, what it reads never. Where colours are damaged or missing, decode writes the
+    grey photograph and says so: exit code 3.
+    """
+    parser = ArgumentParser(needs_tensorflow=False, prog="python -m export.codec", description=main.__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    encode = commands.add_parser("encode", help="photographs to colour-grid files")
+    encode.add_argument("files", nargs="+", type=Path, metavar="PHOTO", help="image file that Pillow reads")
+    encode.add_argument("--kind", choices=KINDS, default="jpeg", help="of the grey file")
+    wanted = encode.add_mutually_exclusive_group()
+    wanted.add_argument("--quality", type=_quality, default=50, help="of the grey file, 1 to 95; colours follow")
+    wanted.add_argument("--target-bytes", type=positive, help="the best quality with so many bytes at most")
+    wanted.add_argument("--target-psnr", type=float, help="the lowest quality of so many dB at least")
+    encode.add_argument("--color-bytes", type=positive, help="that the colours take at most")
+    encode.add_argument("--decoder", default="crayon_edge-photographs", help="weights that decode the colours")
+    encode.set_defaults(run=_encode, out="colorgrid")
+    decode = commands.add_parser("decode", help="colour-grid files to photographs")
+    decode.add_argument("files", nargs="+", type=Path, metavar="FILE", help="colour-grid file")
+    decode.add_argument("--kind", choices=KINDS, default="png", help="of the photograph's file")
+    decode.set_defaults(run=_decode, out="decoded")
+    for each in (encode, decode):
+        each.add_argument("--out", type=Path, default=Path(each.get_default("out")), help="folder for what is written")
+        add_force(each)
+    info = commands.add_parser("info", help="what files hold")
+    info.add_argument("files", nargs="+", type=Path, metavar="FILE", help="colour-grid file, or any image file")
+    info.set_defaults(run=_info)
+    arguments = parser.parse_args(argv)
+    return arguments.run(arguments)
+
+
+def _encode(arguments):
+    from export.color_files import Encoder
+    from export.photographs import read
+
+    suffix = KINDS[arguments.kind]
+    written = targets(
+        arguments.files, arguments.out, lambda _: suffix, lambda path: arguments.force or _has_colors(path)
+    )
+    codec = _codec(arguments.decoder)
+
+    def write(path, photograph):
+        encoder = Encoder(photograph, arguments.kind, codec, arguments.decoder, arguments.color_bytes)
+        if arguments.target_bytes:
+            file = encoder.within(arguments.target_bytes)
+        elif arguments.target_psnr:
+            file = encoder.reaching(arguments.target_psnr)
+        else:
+            file = encoder.at(arguments.quality)
+        path.write_bytes(file.data)
+        notes = "".join(f", {note}" for note in photograph.notes)
+        sizes = f"{len(file.data):,} bytes, {file.color_bytes:,} of them colours"
+        return f"{_size(photograph.rgb)}, quality {file.quality}, {sizes}, {file.psnr:.2f} dB{notes}"
+
+    write_each(arguments.files, written, read, write)
+    return 0
+
+
+def _decode(arguments):
+    from export.color_files import decoded, opened
+    from export.photographs import write_photograph
+
+    suffix, troubles = KINDS[arguments.kind], []
+    written = targets(arguments.files, arguments.out, lambda _: suffix, lambda path: arguments.force)
+
+    def read(source):
+        file = opened(source.read_bytes())
+        if file.trouble:
+            troubles.append(f"{source}: {file.trouble}")
+        return file
+
+    def write(path, file):
+        if file.payload is None:
+            write_photograph(path, file.photograph)
+            return f"{_size(file.luma)}, grey: {file.trouble}"
+        write_photograph(path, decoded(file, _codec(file.payload.decoder)))
+        return _size(file.luma)
+
+    write_each(arguments.files, written, read, write)
+    for trouble in troubles:
+        print(f"warning: written without colours: {trouble}", file=sys.stderr)
+    return DAMAGED if troubles else 0
+
+
+def _info(arguments):
+    from export.color_files import opened
+
+    failed = []
+    for path in arguments.files:
+        try:
+            data = path.read_bytes()
+            file = opened(data)
+        except Exception as error:  # whatever a damaged file makes Pillow raise
+            failed.append(f"{path} ({str(error) or type(error).__name__})")
+            continue
+        line = f"{path}: {_size(file.luma)}, {len(data):,} bytes"
+        if file.payload is None:
+            print(f"{line}, no colours: {file.trouble}")
+            continue
+        layout = file.payload.layout
+        levels = f"cells of {layout.cells[0]} to {layout.last} pixels, step {layout.step / 16:g}"
+        print(f"{line}, {file.color_bytes:,} of them colours for {file.payload.decoder}, {levels}")
+    if failed:
+        raise CommandError(f"{len(failed)} of {len(arguments.files)} files cannot be read: {', '.join(failed)}")
+    return 0
+
+
+@cache
+def _codec(decoder):
+    """The codec of weights of the zoo that payloads can name."""
+    import zoo
+    from zoo.codecs.payload import DECODERS
+
+    if decoder not in DECODERS:
+        raise CommandError(f"{decoder} is no decoder of colour-grid files: choose one of {', '.join(DECODERS)}")
+    return zoo.load(decoder)
+
+
+def _has_colors(path):
+    """Whether a file is one that this command wrote."""
+    from export.containers import records
+
+    try:
+        return bool(records(path.read_bytes()))
+    except ZooError:
+        return False
+
+
+def _quality(text):
+    """argparse type of a quality, 1 to 95."""
+    if not text.isdecimal() or not 1 <= int(text) <= 95:
+        raise CommandError(f"must be a whole number from 1 to 95, not {text!r}")
+    return int(text)
+
+
+def _size(pixels):
+    return f"{pixels.shape[1]}x{pixels.shape[0]}"
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

@@ -1,0 +1,191 @@
+"""Colour-grid files: ordinary grey files in which the colours of the photograph lie as well. See export/FORMAT.md."""
+
+import dataclasses
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from export.bases import decode_base, encode_base
+from export.containers import PAYLOAD, PROFILE, attach, records
+from export.photographs import Photograph
+from training.command import CommandError
+from training.metrics.images import psnr
+from zoo.codecs import payload
+from zoo.codecs.grid import Grid
+from zoo.codecs.pyramid import LADDER, Layout, Pyramid, luma_and_chroma
+from zoo.color_spaces import YCBCR
+from zoo.errors import ZooError
+
+NEIGHBOUR = 4  # of qualities between which it is measured what a byte of luma is worth
+LEAST_QUALITY, MOST_QUALITY = 1, 95
+SLOPE_KIND = "jpeg"  # where the base is lossless, what a byte is worth is that of this kind
+MOST_PROFILE = 1 << 24  # bytes that a profile unpacks to
+
+
+@dataclass(frozen=True)
+class ColorFile:
+    """A file that was made.
+
+    Attributes:
+        data: its bytes.
+        quality: of its base.
+        color_bytes: of its payload.
+        psnr: in dB, of what is decoded from it, over R, G and B.
+    """
+
+    data: bytes
+    quality: int
+    color_bytes: int
+    psnr: float
+
+
+class Encoder:
+    """Makes files of one photograph.
+
+    Args:
+        photograph: see `export.photographs`.
+        kind: of the base: jpeg, png, webp or avif.
+        codec: an `EdgeCodec`, that of the weights `decoder`.
+        decoder: one of `zoo.codecs.payload.DECODERS`.
+        most_color_bytes: of a payload, or None.
+    """
+
+    def __init__(self, photograph, kind, codec, decoder, most_color_bytes=None):
+        self.photograph, self.kind, self.codec, self.decoder = photograph, kind, codec, decoder
+        self.most_color_bytes = most_color_bytes
+        self.luma, self.chroma = luma_and_chroma(photograph.rgb)
+
+    def at(self, quality):
+        """The `ColorFile` whose base has this quality, and colours to match it.
+
+        A byte of colour must be worth as much as one of luma is at this quality: of the settings of LADDER it is the
+        one with the least sum of squared errors and of bytes, at what these cost there.
+        """
+        photograph = self.photograph
+        base = encode_base(self.luma, self.kind, quality, photograph.alpha, photograph.exif, photograph.xmp)
+        luma = decode_base(base)[0]
+        price = self._price(quality)
+        tried = {}
+
+        def cost(rung):
+            if rung not in tried:
+                data, rgb = self._colored(luma, rung)
+                error = np.square(rgb.astype(np.float32) - photograph.rgb).sum(dtype=np.float64)
+                fits = self.most_color_bytes is None or len(data) <= self.most_color_bytes
+                tried[rung] = (not fits, error + price * len(data) if fits else len(data)), data, rgb
+            return tried[rung][0]
+
+        # From the middle down or up, for as long as it gets better.
+        best = len(LADDER) // 2
+        for direction in (-1, 1):
+            while 0 <= best + direction < len(LADDER) and cost(best + direction) < cost(best):
+                best += direction
+        _, data, rgb = tried[best]
+        if self.most_color_bytes is not None and len(data) > self.most_color_bytes:
+            raise CommandError(f"its colours take {len(data):,} bytes at least, more than {self.most_color_bytes:,}")
+        kept = {PAYLOAD: data}
+        if photograph.profile:
+            kept[PROFILE] = zlib.compress(photograph.profile, 9)
+        return ColorFile(attach(base, kept), quality, len(data), psnr(photograph.rgb, rgb))
+
+    def within(self, most_bytes):
+        """The `ColorFile` of the highest quality that has so many bytes at most. CommandError if none has."""
+        found = self._search(lambda file: len(file.data) <= most_bytes)
+        if found is None:
+            raise CommandError(f"it takes more than {most_bytes:,} bytes at any quality: choose more")
+        return found
+
+    def reaching(self, least_psnr):
+        """The `ColorFile` of the lowest quality whose PSNR is so high at least. CommandError if none is."""
+        below = self._search(lambda file: file.psnr < least_psnr)
+        quality = LEAST_QUALITY if below is None else below.quality + 1
+        if quality > MOST_QUALITY:
+            raise CommandError(f"it does not reach {least_psnr:g} dB at any quality: choose less")
+        return self.at(quality)
+
+    def _search(self, holds):
+        """The file of the highest quality for which this holds, if it holds for all below; None if for none."""
+        low, high, found = LEAST_QUALITY, MOST_QUALITY, None
+        while low <= high:
+            quality = (low + high) // 2
+            file = self.at(quality)
+            if holds(file):
+                found, low = file, quality + 1
+            else:
+                high = quality - 1
+        return found
+
+    def _price(self, quality):
+        """By how much squared errors over R, G and B fall for a byte more of luma, at this quality."""
+        kind = SLOPE_KIND if self.kind == "png" else self.kind
+        low = min(max(quality - NEIGHBOUR // 2, LEAST_QUALITY), MOST_QUALITY - NEIGHBOUR)
+        files = [encode_base(self.luma, kind, each) for each in (low, low + NEIGHBOUR)]
+        errors = [3 * np.square(decode_base(file)[0].astype(float) - self.luma).sum() for file in files]
+        return max(errors[0] - errors[1], 0) / max(len(files[1]) - len(files[0]), 1)
+
+    def _colored(self, luma, rung):
+        """A payload by one setting of LADDER, and the photograph that comes of it."""
+        layout = Layout(luma.shape, *LADDER[rung])
+        residuals, chroma = Pyramid(layout, luma, self.codec).encode(self.chroma, payload.priors())
+        return payload.write(layout, residuals, self.decoder), joined(luma, chroma)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file that was opened.
+
+    Attributes:
+        luma: uint8 `(H, W)`.
+        photograph: grey; with its metadata.
+        payload: a `zoo.codecs.payload.Payload`; None if it holds none that can be read.
+        color_bytes: of the payload.
+        trouble: why there are no colours, or None.
+    """
+
+    luma: np.ndarray
+    photograph: Photograph
+    payload: payload.Payload | None
+    color_bytes: int
+    trouble: str | None
+
+
+def opened(data):
+    """The `Opened` file of some bytes. Errors are those of `export.bases.decode_base`."""
+    luma, alpha, exif, xmp = decode_base(data)
+    grey = Photograph(np.repeat(luma[..., None], 3, axis=-1), alpha, None, exif, xmp)
+    try:
+        held = records(data)
+        if PAYLOAD not in held:
+            return Opened(luma, grey, None, 0, "it holds no colours: it is an ordinary image file")
+        found = payload.read(held[PAYLOAD])
+        if found.layout.size != luma.shape:
+            raise ZooError("its colours are of a picture of another size: it was resized or cut")
+        found.check_weights()
+        profile = _unpacked(held[PROFILE]) if PROFILE in held else None
+    except ZooError as error:
+        return Opened(luma, grey, None, 0, str(error))
+    return Opened(luma, dataclasses.replace(grey, profile=profile), found, len(held[PAYLOAD]), None)
+
+
+def decoded(file, codec):
+    """The `Photograph` of an `Opened` file that has colours, by an `EdgeCodec` of the weights that it names."""
+    chroma = Pyramid(file.payload.layout, file.luma, codec).decode(file.payload.residuals())
+    return dataclasses.replace(file.photograph, rgb=joined(file.luma, chroma))
+
+
+def joined(luma, chroma):
+    """uint8 sRGB `(H, W, 3)` of Y', uint8 `(H, W)`, and of Cb and Cr `(H, W, 2)`."""
+    return Grid(2, "means", YCBCR).join(luma, chroma)
+
+
+def _unpacked(data):
+    """The bytes of a profile that were compressed. ZooError if they cannot be."""
+    unpacker = zlib.decompressobj()
+    try:
+        found = unpacker.decompress(data, MOST_PROFILE)
+    except zlib.error:
+        found = b""
+    if not unpacker.eof:
+        raise ZooError("its profile is damaged")
+    return found
