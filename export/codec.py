@@ -5,11 +5,11 @@ from functools import cache
 from pathlib import Path
 
 from export.files import add_force, targets, write_each
-from export.kinds import SUFFIXES, kind_of
 from training.command import ArgumentParser, CommandError, positive, run
 from zoo.errors import ZooError
 
 KINDS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "avif": ".avif"}
+QUALITY = 50  # if nothing is asked for
 DAMAGED = 3  # exit code where colours were missing
 
 
@@ -27,7 +27,9 @@ def main(argv):
     encode.add_argument("files", nargs="+", type=Path, metavar="PHOTO", help="image file that Pillow reads")
     encode.add_argument("--kind", choices=KINDS, default="jpeg", help="of the grey file")
     wanted = encode.add_mutually_exclusive_group()
-    wanted.add_argument("--quality", type=_quality, default=50, help="of the grey file, 1 to 95; colours follow")
+    wanted.add_argument(
+        "--quality", type=_quality, help=f"of the grey file, 1 to 95; colours follow (usual: {QUALITY})"
+    )
     wanted.add_argument("--target-bytes", type=positive, help="the best quality with so many bytes at most")
     wanted.add_argument("--target-psnr", type=float, help="the lowest quality of so many dB at least")
     encode.add_argument("--color-bytes", type=positive, help="that the colours take at most")
@@ -64,7 +66,7 @@ def _encode(arguments):
         elif arguments.target_psnr:
             file = encoder.reaching(arguments.target_psnr)
         else:
-            file = encoder.at(arguments.quality)
+            file = encoder.at(arguments.quality or QUALITY)
         path.write_bytes(file.data)
         notes = "".join(f", {note}" for note in photograph.notes)
         sizes = f"{len(file.data):,} bytes, {file.color_bytes:,} of them colours"

@@ -26,7 +26,7 @@ def kind_of(path):
     return SUFFIXES[suffix]
 
 
-def encode(image, kind, quality=QUALITY, exif=None, xmp=None, profile=None):
+def encode(image, kind, quality=QUALITY, exif=None, xmp=None, profile=None, **more):
     """The bytes of a file of a Pillow image of mode L, LA, RGB or RGBA.
 
     Args:
@@ -36,11 +36,12 @@ def encode(image, kind, quality=QUALITY, exif=None, xmp=None, profile=None):
         exif: bytes from the TIFF header on, or None.
         xmp: bytes, or None.
         profile: bytes of an ICC profile, or None for sRGB.
+        more: other settings of Pillow's encoder.
 
     Raises:
         CommandError: JPEG cannot hold it: alpha, or metadata that are too long.
     """
-    exif, xmp, settings = exif or b"", xmp or b"", dict(SETTINGS[kind])
+    exif, xmp, settings = exif or b"", xmp or b"", SETTINGS[kind] | more
     if kind == "jpeg":
         if image.has_transparency_data:
             raise CommandError("JPEG keeps no alpha: choose png, webp or avif")

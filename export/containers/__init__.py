@@ -1,0 +1,31 @@
+"""Records of private data in JPEG, PNG, WebP and AVIF files, which show the same picture with or without them.
+
+Each format is a module with `find(data)`, which gives the records that a file holds, and `put(data, records)`, which gives
+the file with these records and no others. Records are named by the four letters that PNG and WebP call them by.
+"""
+
+from export.containers import avif, jpeg, png, webp
+from export.containers.errors import ContainerError
+
+PAYLOAD, PROFILE = "cgRd", "cgRp"  # the colours, and the ICC profile of what they are the colours of, deflated
+_FORMATS = (jpeg, png, webp, avif)
+
+
+def records(data):
+    """Records of a file by their names, bytes each; none if it has none. ContainerError for a damaged file."""
+    return {name: record for name, record in _format(data).find(data).items() if name in (PAYLOAD, PROFILE)}
+
+
+def attach(data, held):
+    """The bytes of a file with these records, by their names, in place of those that it had.
+
+    ContainerError for a damaged file, or one that cannot hold any.
+    """
+    return _format(data).put(data, held)
+
+
+def _format(data):
+    found = next((each for each in _FORMATS if each.is_one(data)), None)
+    if found is None:
+        raise ContainerError("it is no JPEG, PNG, WebP or AVIF file")
+    return found

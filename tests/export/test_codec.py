@@ -1,0 +1,187 @@
+"""Colour-grid files by the command: written, read back, damaged; whatever the photographs bring along."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from export import codec
+from export.color_files import opened
+from export.containers import PAYLOAD, attach, records
+from export.photographs import read
+from training.command import run
+from training.data.pixels import read_image
+from training.metrics.images import psnr
+
+KINDS = tuple(codec.KINDS)
+
+
+@pytest.fixture(scope="module")
+def photograph(photographs, tmp_path_factory):
+    """A file of a photograph, no side of which is a multiple of 8."""
+    path = tmp_path_factory.mktemp("photographs") / "photo.png"
+    Image.fromarray(photographs[0][:150, :171]).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def files(photograph, tmp_path_factory):
+    """Colour-grid files of it, by kind."""
+    out = tmp_path_factory.mktemp("files")
+    for kind in KINDS:
+        assert run(codec.main, ["encode", str(photograph), "--kind", kind, "--out", str(out)]) == 0
+    return {kind: out / f"photo{suffix}" for kind, suffix in codec.KINDS.items()}
+
+
+def encoded(photo, out, capsys, *flags):
+    """What `encode` says about a photograph: quality, bytes, bytes of colours, and dB."""
+    capsys.readouterr()
+    assert run(codec.main, ["encode", str(photo), "--out", str(out), *flags]) == 0
+    line = capsys.readouterr().out
+    found = re.search(r"quality (\d+), ([\d,]+) bytes, ([\d,]+) of them colours, ([\d.]+) dB", line)
+    return [float(number.replace(",", "")) for number in found.groups()]
+
+
+def spoilt(data):
+    """A file with a byte of its payload changed."""
+    held = records(data)
+    changed = bytearray(held[PAYLOAD])
+    changed[-1] ^= 1
+    return attach(data, held | {PAYLOAD: bytes(changed)})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_viewer_shows_the_luma(kind, files, photograph):
+    rgb = read(photograph).rgb
+    luma = np.asarray(Image.fromarray(rgb).convert("L"))
+    with Image.open(files[kind]) as image:
+        shown = np.asarray(image.convert("RGB"))
+    assert np.ptp(shown.astype(int), axis=-1).max() <= 1
+    assert psnr(luma, shown[..., 1]) > (80 if kind == "png" else 30)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_colours_come_back_from_the_file(kind, files, photograph, tmp_path, capsys):
+    told = encoded(photograph, tmp_path, capsys, "--kind", kind)
+    again = tmp_path / files[kind].name
+    assert again.read_bytes() == files[kind].read_bytes()  # two runs, the same bytes
+    assert told[1] == again.stat().st_size
+    assert told[2] == len(records(again.read_bytes())[PAYLOAD])
+    assert run(codec.main, ["decode", str(again), "--out", str(tmp_path / "back")]) == 0
+    back = read_image(tmp_path / "back/photo.png")[0]
+    rgb = read(photograph).rgb
+    assert psnr(rgb, back) == pytest.approx(told[3], abs=0.01)
+    grey = np.repeat(np.asarray(Image.fromarray(rgb).convert("L"))[..., None], 3, axis=-1)
+    assert psnr(rgb, back) > psnr(rgb, grey) + 5
+
+
+def test_better_qualities_have_more_bytes_of_both(photograph, tmp_path, capsys):
+    found = np.array(
+        [encoded(photograph, tmp_path, capsys, "--quality", quality) for quality in ("10", "50", "90")],
+    )
+    assert np.all(np.diff(found, axis=0) > 0)
+
+
+def test_targets_are_met(photograph, tmp_path, capsys):
+    quality, size, _, _ = encoded(photograph, tmp_path, capsys, "--target-bytes", "4000")
+    assert size <= 4000
+    assert encoded(photograph, tmp_path, capsys, "--quality", str(int(quality) + 1))[1] > 4000
+    quality, _, _, found = encoded(photograph, tmp_path, capsys, "--target-psnr", "30")
+    assert found >= 30
+    assert encoded(photograph, tmp_path, capsys, "--quality", str(int(quality) - 1))[3] < 30
+    assert encoded(photograph, tmp_path, capsys, "--quality", "90", "--color-bytes", "300")[2] <= 300
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--target-bytes", "300"], "more than 300 bytes"),
+        (["--color-bytes", "20"], "more than 20"),
+        (["--target-psnr", "70"], "70 dB"),
+        (["--quality", "0"], "1 to 95"),
+        (["--quality", "50", "--target-bytes", "300"], "not allowed with"),
+        (["--decoder", "crayon-photographs"], "no decoder of colour-grid files"),
+    ],
+)
+def test_what_cannot_be_had(flags, said, photograph, tmp_path, refused):
+    assert said in refused(codec.main, ["encode", str(photograph), "--out", str(tmp_path / "none"), *flags])
+    assert not list(tmp_path.rglob("*.*"))
+
+
+def test_one_bad_file_does_not_stop_the_others(photograph, tmp_path, refused):
+    (tmp_path / "tiny.png").write_bytes(_png(np.zeros((9, 9, 3), np.uint8)))
+    (tmp_path / "text.png").write_text("no image")
+    bad = [str(tmp_path / name) for name in ("tiny.png", "text.png")]
+    line = refused(codec.main, ["encode", *bad, str(photograph), "--out", str(tmp_path / "out")])
+    assert "2 of 3" in line
+    assert "16x16" in line
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo.jpg"]
+
+
+def test_profile_exif_xmp_and_alpha_come_through(photographs, tmp_path, p3_profile):
+    rgb = photographs[0][:64, :80]
+    image = Image.fromarray(rgb)
+    image.putalpha(Image.fromarray(np.arange(64 * 80, dtype=np.uint32).reshape(64, 80).astype(np.uint8)))
+    exif = Image.Exif()
+    exif[315] = "somebody"
+    path = tmp_path / "photo.png"
+    image.save(path, icc_profile=p3_profile, exif=exif)
+    assert run(codec.main, ["encode", str(path), "--kind", "webp", "--out", str(tmp_path / "a")]) == 0
+    assert run(codec.main, ["decode", str(tmp_path / "a/photo.webp"), "--out", str(tmp_path / "b")]) == 0
+    before, after = read(path), read(tmp_path / "b/photo.png")
+    assert after.profile == before.profile == p3_profile
+    assert np.array_equal(after.alpha, before.alpha)
+    assert Image.open(tmp_path / "b/photo.png").getexif()[315] == "somebody"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_damaged_colours_leave_a_grey_photograph(kind, files, tmp_path, capsys):
+    path = tmp_path / files[kind].name
+    path.write_bytes(spoilt(files[kind].read_bytes()))
+    assert run(codec.main, ["decode", str(path), "--out", str(tmp_path / "back")]) == codec.DAMAGED
+    assert "warning: written without colours" in capsys.readouterr().err
+    back = read_image(tmp_path / "back/photo.png")[0]
+    assert np.ptp(back.astype(int), axis=-1).max() == 0
+    assert np.array_equal(back[..., 0], opened(path.read_bytes()).luma)
+
+
+def test_files_without_colours_are_said_to_be_that(photograph, files, tmp_path, capsys):
+    with Image.open(files["jpeg"]) as image:
+        image.resize((80, 60)).save(tmp_path / "resized.png")
+    base = attach(files["png"].read_bytes(), {})
+    (tmp_path / "small.png").write_bytes(attach((tmp_path / "resized.png").read_bytes(), records(_bytes(files["png"]))))
+    (tmp_path / "base.png").write_bytes(base)
+    paths = [str(tmp_path / name) for name in ("small.png", "base.png")]
+    assert run(codec.main, ["info", *paths, str(files["avif"])]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "it was resized or cut" in lines[0]
+    assert "it is an ordinary image file" in lines[1]
+    assert "of them colours for crayon_edge-photographs" in lines[2]
+
+
+def test_nothing_is_lost(photograph, tmp_path, refused):
+    """No input, no file of somebody else; what the command wrote itself is replaced."""
+    source = tmp_path / "photo.jpg"
+    with Image.open(photograph) as image:
+        image.save(source)
+    before = source.read_bytes()
+    assert "is one of the files to read" in refused(codec.main, ["encode", str(source), "--out", str(tmp_path)])
+    other = tmp_path / "out/photo.jpg"
+    other.parent.mkdir()
+    other.write_bytes(before)
+    refused(codec.main, ["encode", str(photograph), "--out", str(other.parent)])
+    assert source.read_bytes() == other.read_bytes() == before
+    arguments = ["encode", str(photograph), "--out", str(tmp_path / "new")]
+    assert run(codec.main, arguments) == run(codec.main, arguments) == 0
+
+
+def _bytes(path):
+    return path.read_bytes()
+
+
+def _png(rgb):
+    file = io.BytesIO()
+    Image.fromarray(rgb).save(file, "png")
+    return file.getvalue()
