@@ -5,11 +5,12 @@ from functools import cache
 from pathlib import Path
 
 from export.files import add_force, targets, write_each
+from export.kinds import kind_of
 from training.command import ArgumentParser, CommandError, positive, run
-from zoo.errors import ZooError
 
 KINDS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "avif": ".avif"}
 QUALITY = 50  # if nothing is asked for
+DECODER = "crayon_edge-photographs"
 DAMAGED = 3  # exit code where colours were missing
 
 
@@ -33,7 +34,7 @@ def main(argv):
     wanted.add_argument("--target-bytes", type=positive, help="the best quality with so many bytes at most")
     wanted.add_argument("--target-psnr", type=float, help="the lowest quality of so many dB at least")
     encode.add_argument("--color-bytes", type=positive, help="that the colours take at most")
-    encode.add_argument("--decoder", default="crayon_edge-photographs", help="weights that decode the colours")
+    encode.add_argument("--decoder", default=DECODER, help="weights that decode the colours")
     encode.set_defaults(run=_encode, out="colorgrid")
     decode = commands.add_parser("decode", help="colour-grid files to photographs")
     decode.add_argument("files", nargs="+", type=Path, metavar="FILE", help="colour-grid file")
@@ -125,6 +126,48 @@ def _info(arguments):
     return 0
 
 
+def save(photo, path, quality=QUALITY, decoder=DECODER):
+    """Writes a colour-grid file of uint8 sRGB `(H, W, 3)`, and gives back what is known of it, a `ColorFile`.
+
+    Args:
+        photo: see above.
+        path: .jpg, .png, .webp or .avif. What stands there is replaced.
+        quality: of the grey file, 1 to 95.
+        decoder: weights that decode the colours, one of `zoo.codecs.payload.DECODERS`.
+
+    Raises:
+        CommandError, ZooError: another suffix, another image, one of less than 16x16 pixels.
+
+    Example:
+
+        from export import codec
+
+        codec.save(photo, "photo.jpg", quality=50)  # any viewer opens it, in grey
+        photo = codec.load("photo.jpg")
+    """
+    from export.color_files import Encoder
+    from export.photographs import Photograph
+    from training.outputs import writing
+    from zoo.images import checked_image
+
+    kind = kind_of(Path(path))
+    file = Encoder(Photograph(checked_image(photo, "photo")), kind, _codec(decoder), decoder).at(quality)
+    with writing(path) as temporary:
+        temporary.write_bytes(file.data)
+    return file
+
+
+def load(path):
+    """The photograph, uint8 `(H, W, 3)`, in a colour-grid file. ZooError if it holds no colours, or damaged ones."""
+    from export.color_files import decoded, opened
+    from zoo.errors import ZooError
+
+    file = opened(Path(path).read_bytes())
+    if file.trouble:
+        raise ZooError(f"{path}: {file.trouble}")
+    return decoded(file, _codec(file.payload.decoder)).rgb
+
+
 @cache
 def _codec(decoder):
     """The codec of weights of the zoo that payloads can name."""
@@ -139,6 +182,7 @@ def _codec(decoder):
 def _has_colors(path):
     """Whether a file is one that this command wrote."""
     from export.containers import records
+    from zoo.errors import ZooError
 
     try:
         return bool(records(path.read_bytes()))

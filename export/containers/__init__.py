@@ -1,7 +1,7 @@
 """Records of private data in JPEG, PNG, WebP and AVIF files, which show the same picture with or without them.
 
-Each format is a module with `find(data)`, which gives the records that a file holds, and `put(data, records)`, which gives
-the file with these records and no others. Records are named by the four letters that PNG and WebP call them by.
+Each format is a module with `find(data)`, which gives the records that a file holds, and `put(data, records)`, which
+gives the file with these records and no others. Records are named by the four letters that PNG and WebP have for them.
 """
 
 from export.containers import avif, jpeg, png, webp

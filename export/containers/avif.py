@@ -1,4 +1,4 @@
-"""AVIF: each record is a box of type `uuid` (ISO/IEC 14496-12, 11.1) with our own extended type, and the record's name."""
+"""AVIF: each record is a `uuid` box (ISO/IEC 14496-12, 11.1) of an extended type of our own, with its name."""
 
 import struct
 

@@ -1,4 +1,4 @@
-"""PNG: each record is a chunk of its own, ancillary, private, and safe to copy (PNG 3rd edition, 5.4), before the pixels."""
+"""PNG: each record is a chunk, ancillary, private and safe to copy (PNG 3rd edition, 5.4), before the pixels."""
 
 import struct
 import zlib

@@ -1,4 +1,4 @@
-"""WebP: each record is a chunk at the end of an extended file, where readers pass over what they do not know (RFC 9649)."""
+"""WebP: each record is a chunk at the end of an extended file, which readers pass over (RFC 9649)."""
 
 import struct
 

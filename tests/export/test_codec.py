@@ -14,6 +14,7 @@ from export.photographs import read
 from training.command import run
 from training.data.pixels import read_image
 from training.metrics.images import psnr
+from zoo.errors import ZooError
 
 KINDS = tuple(codec.KINDS)
 
@@ -159,6 +160,16 @@ def test_files_without_colours_are_said_to_be_that(photograph, files, tmp_path, 
     assert "it was resized or cut" in lines[0]
     assert "it is an ordinary image file" in lines[1]
     assert "of them colours for crayon_edge-photographs" in lines[2]
+
+
+def test_arrays_are_saved_and_loaded(photograph, files, tmp_path):
+    rgb = read(photograph).rgb
+    file = codec.save(rgb, tmp_path / "photo.jpg")
+    assert (tmp_path / "photo.jpg").read_bytes() == files["jpeg"].read_bytes() == file.data
+    assert psnr(rgb, codec.load(tmp_path / "photo.jpg")) == file.psnr
+    (tmp_path / "grey.jpg").write_bytes(attach(file.data, {}))
+    with pytest.raises(ZooError, match="no colours"):
+        codec.load(tmp_path / "grey.jpg")
 
 
 def test_nothing_is_lost(photograph, tmp_path, refused):

@@ -1,7 +1,9 @@
 """Records in image files: they come back, the pictures stay what they are, and damage is found out."""
 
 import io
+import re
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -60,6 +62,14 @@ def test_records_come_back_and_pictures_stay(name, size, files):
     if "webp" not in name:  # which may have become an extended file
         assert bare == data
     assert np.array_equal(shown(bare)[0], shown(data)[0])
+
+
+def test_the_page_says_what_the_bytes_are(files):
+    page = Path("export/FORMAT.md").read_text().split("## Containers")[1]
+    rows = re.findall(r"^\| (JPEG|PNG|WebP|AVIF) \|.*`([0-9a-f ]+)` \|$", page, re.MULTILINE)
+    assert len(rows) == 4
+    for kind, example in rows:
+        assert bytes.fromhex(example) in attach(files[kind.lower()], {PAYLOAD: b"x"})
 
 
 def test_what_lies_behind_a_picture_stays(files):

@@ -5,6 +5,7 @@ holds the beginning of its SHA-256, and were trained by `python -m training.prio
 """
 
 import hashlib
+import math
 import struct
 import zlib
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ def write(layout, residuals, decoder):
     number = DECODERS.index(decoder)
     exponent = layout.last.bit_length() - 1
     head = MAGIC, VERSION, number, weights_of(decoder), exponent, layout.step, layout.ratio, width, height
-    header, body = _HEADER.pack(*head), coder.payload()
+    header, body = _HEADER.pack(*head), coder.payload().ljust(_least_bytes(layout), b"\0")
     return header + _CRC.pack(zlib.crc32(header + body)) + body
 
 
@@ -107,9 +108,14 @@ def read(data):
         layout = Layout((height, width), 1 << min(exponent, 8), step, ratio)
     except ZooError as error:
         raise DamagedPayload(f"its colours are damaged: {error}") from None
-    if 8 * len(body) + _REGISTER < layout.numbers * COST_OF_LEAST:
+    if len(body) < _least_bytes(layout):
         raise DamagedPayload("its colours are damaged: so few bytes cannot hold as many levels")
     return Payload(layout, DECODERS[number], weights, body)
+
+
+def _least_bytes(layout):
+    """Bytes that the residuals of a layout take at least, whatever they are: their number costs no more memory."""
+    return max(math.ceil((layout.numbers * COST_OF_LEAST - _REGISTER) / 8), 0)
 
 
 def weights_of(decoder):
