@@ -9,6 +9,7 @@ from PIL import Image
 from export.bases import encode_base
 from export.color_files import Encoder, decoded, opened
 from export.kinds import encode
+from export.photographs import Photograph
 from training.data.pixels import read_image
 from training.metrics.images import chroma_psnr, ciede2000, psnr, ssim
 from training.metrics.rates import bd_rate
@@ -30,8 +31,6 @@ def rows_of(name, rgb, kind, codec, decoder):
         kind: jpeg, webp or avif.
         codec, decoder: see `export.color_files.Encoder`.
     """
-    from export.photographs import Photograph
-
     encoder = Encoder(Photograph(rgb), kind, codec, decoder)
     luma, _ = luma_and_chroma(rgb)
     for quality in QUALITIES[kind]:

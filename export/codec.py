@@ -1,4 +1,4 @@
-"""Colour-grid files, grey photographs that hold their colours: `python -m export.codec encode|decode|info FILE...`."""
+"""Colour-grid files, grey photographs with colours inside: `python -m export.codec encode|decode|info|bench ...`."""
 
 import sys
 from functools import cache
@@ -7,8 +7,10 @@ from pathlib import Path
 from export.files import add_force, targets, write_each
 from export.kinds import kind_of
 from training.command import ArgumentParser, CommandError, positive, run
+from training.outputs import result_file
 
 KINDS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "avif": ".avif"}
+LOSSY = ("jpeg", "webp", "avif")
 QUALITY = 50  # if nothing is asked for
 DECODER = "crayon_edge-photographs"
 DAMAGED = 3  # exit code where colours were missing
@@ -16,13 +18,13 @@ DAMAGED = 3  # exit code where colours were missing
 
 def main(argv):
     """Writes photographs as grey JPEG, PNG, WebP or AVIF files that every viewer opens, with their colours inside;
-    gives the colours back; says what such files hold.
+    gives the colours back; says what such files hold; and measures what they save.
 
     What cannot be read or written is named at the end; the others are written all the same. What this command did not
     write is not replaced without --force, what it reads never. Where colours are damaged or missing, decode writes the
     grey photograph and says so: exit code 3.
     """
-    parser = ArgumentParser(needs_tensorflow=False, prog="python -m export.codec", description=main.__doc__)
+    parser = ArgumentParser(prog="python -m export.codec", description=main.__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     encode = commands.add_parser("encode", help="photographs to colour-grid files")
     encode.add_argument("files", nargs="+", type=Path, metavar="PHOTO", help="image file that Pillow reads")
@@ -46,6 +48,14 @@ def main(argv):
     info = commands.add_parser("info", help="what files hold")
     info.add_argument("files", nargs="+", type=Path, metavar="FILE", help="colour-grid file, or any image file")
     info.set_defaults(run=_info)
+    bench = commands.add_parser("bench", help="their bytes beside those of colour files by the same encoders")
+    bench.add_argument("--dataset", required=True, help="photographs, whole: a TFDS name or folder:PATH")
+    bench.add_argument("--split", default="all", help="of the data set")
+    bench.add_argument("--kinds", nargs="+", choices=LOSSY, default=LOSSY, help="of files")
+    bench.add_argument("--limit", type=positive, help="photographs at most")
+    bench.add_argument("--decoder", default=DECODER, help="weights that decode the colours")
+    bench.add_argument("--results", type=result_file, default="results/codec.json", help="result file")
+    bench.set_defaults(run=lambda arguments: _bench(arguments, argv))
     arguments = parser.parse_args(argv)
     return arguments.run(arguments)
 
@@ -123,6 +133,27 @@ def _info(arguments):
         print(f"{line}, {file.color_bytes:,} of them colours for {file.payload.decoder}, {levels}")
     if failed:
         raise CommandError(f"{len(failed)} of {len(arguments.files)} files cannot be read: {', '.join(failed)}")
+    return 0
+
+
+def _bench(arguments, argv):
+    from export.bench import gains, rows_of
+    from training.data.sources import open_dataset
+    from training.result_files import dataset_name, listing, write_results
+
+    codec = _codec(arguments.decoder)
+    photographs = open_dataset(arguments.dataset).crops(arguments.split, 0, limit=arguments.limit)
+    rows, names = [], []
+    for name, rgb in photographs.as_numpy_iterator():
+        names.append(name.decode())
+        for kind in arguments.kinds:
+            rows += rows_of(names[-1], rgb, kind, codec, arguments.decoder)
+        print(f"{len(names)}: {names[-1]}", flush=True)
+    found = gains(rows)
+    print(listing(found, ["metric", "bd_rate", "wins", "images"]))
+    dataset = {"name": dataset_name(arguments.dataset), "split": arguments.split, "images": len(names), "size": "whole"}
+    write_results(arguments.results, "python -m export.codec " + " ".join(argv), found + rows, dataset)
+    print(f"written: {arguments.results}")
     return 0
 
 

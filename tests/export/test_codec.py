@@ -1,13 +1,14 @@
 """Colour-grid files by the command: written, read back, damaged; whatever the photographs bring along."""
 
 import io
+import json
 import re
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from export import codec
+from export import bench, codec
 from export.color_files import opened
 from export.containers import PAYLOAD, attach, records
 from export.photographs import read
@@ -170,6 +171,24 @@ def test_arrays_are_saved_and_loaded(photograph, files, tmp_path):
     (tmp_path / "grey.jpg").write_bytes(attach(file.data, {}))
     with pytest.raises(ZooError, match="no colours"):
         codec.load(tmp_path / "grey.jpg")
+
+
+def test_bench_measures_files(photographs, tmp_path, monkeypatch, capsys):
+    """Beside colour files of the same encoder, by which ours must win on ordinary photographs."""
+    monkeypatch.setattr(bench, "QUALITIES", {"jpeg": (10, 30, 60)})
+    for index, rgb in enumerate(photographs[:2]):
+        Image.fromarray(rgb[:128, :160]).save(tmp_path / f"{index}.png")
+    results = tmp_path / "codec.json"
+    arguments = ["bench", "--dataset", f"folder:{tmp_path}", "--kinds", "jpeg", "--results", str(results)]
+    assert run(codec.main, arguments) == 0
+    rows = json.loads(results.read_text())["rows"]
+    gains = {row["metric"]: row["metrics"] for row in rows if "metric" in row}
+    assert gains["psnr"]["bd_rate"] < -5
+    assert gains["psnr"]["images"] == 2
+    files = [row for row in rows if "quality" in row]
+    assert len(files) == 2 * 3 * 3
+    for row in files:
+        assert 0 < row["metrics"]["color_bytes"] < row["metrics"]["bytes"]
 
 
 def test_nothing_is_lost(photograph, tmp_path, refused):
