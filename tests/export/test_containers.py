@@ -2,7 +2,9 @@
 
 import io
 import re
+import shutil
 import struct
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,10 @@ from export.containers.errors import ContainerError
 
 EXIF = Image.Exif()
 EXIF[315] = "somebody"
-XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'></x:xmpmeta>"
+XMP = (
+    b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'/>"
+    b"</x:xmpmeta>"
+)
 FILES = {
     "jpeg": ("jpeg", "L", {}),
     "progressive jpeg": ("jpeg", "L", {"progressive": True, "exif": EXIF, "xmp": XMP}),
@@ -109,6 +114,33 @@ def test_what_can_hold_none(files):
     for data in (b"", b"GIF89a", files["jpeg"][:2]):
         with pytest.raises(ContainerError, match="no JPEG, PNG, WebP or AVIF"):
             records(data)
+
+
+@pytest.mark.skipif(not shutil.which("exiftool"), reason="needs exiftool")
+@pytest.mark.parametrize("name", [name for name in FILES if "webp" not in name])  # which exiftool does not write
+def test_exiftool_keeps_records(name, files, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(attach(files[name], HELD))
+    subprocess.run(["exiftool", "-q", "-q", "-overwrite_original", "-Artist=x", path], check=True)
+    assert records(path.read_bytes()) == HELD
+    assert path.read_bytes() != attach(files[name], HELD)
+
+
+@pytest.mark.skipif(not shutil.which("jpegtran"), reason="needs jpegtran")
+def test_jpegtran_keeps_records(files, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(attach(files["jpeg"], HELD))
+    turned = subprocess.run(["jpegtran", "-copy", "all", "-progressive", path], check=True, capture_output=True).stdout
+    assert records(turned) == HELD
+
+
+@pytest.mark.skipif(not shutil.which("identify"), reason="needs ImageMagick")
+def test_imagemagick_reads_the_picture(files, tmp_path):
+    for name, data in files.items():
+        path = tmp_path / "file"
+        path.write_bytes(attach(data, HELD))
+        said = subprocess.run(["identify", path], check=True, capture_output=True, text=True)
+        assert "70x61" in said.stdout
 
 
 @pytest.mark.parametrize("name", FILES)
