@@ -33,7 +33,9 @@ FLOORS = {
         ("training",),  # the commands
     ),
     "export": (
-        ("export.arithmetic", "export.cards", "export.files", "export.tiling"),
+        ("export.arithmetic", "export.cards", "export.containers", "export.files", "export.kinds", "export.tiling"),
+        ("export.metadata",),
+        ("export.photographs",),
         ("export.devices", "export.targets"),
         ("export.runtime", "export.calibration"),
         ("export.verify",),
@@ -51,7 +53,7 @@ COMMANDS = ("fit", "evaluate", "tune", "publish", "benchmark", "profile", "resul
 
 
 # All that the zoo needs besides Python.
-PACKAGES_OF_ZOO = {"keras", "numpy", "constriction"}
+PACKAGES_OF_ZOO = {"keras", "numpy", "constriction", "numba"}
 
 
 def _within(name, part):

@@ -136,8 +136,8 @@ def test_jpegtran_keeps_records(files, tmp_path):
 
 @pytest.mark.skipif(not shutil.which("identify"), reason="needs ImageMagick")
 def test_imagemagick_reads_the_picture(files, tmp_path):
-    for name, data in files.items():
-        path = tmp_path / "file"
+    path = tmp_path / "file"
+    for data in files.values():
         path.write_bytes(attach(data, HELD))
         said = subprocess.run(["identify", path], check=True, capture_output=True, text=True)
         assert "70x61" in said.stdout

@@ -12,6 +12,7 @@ from training.baselines.propagation import bicubic
 from training.loop.run_folder import load_run
 from training.metrics.images import psnr
 from zoo import crayon_edge, crayon_edge_m
+from zoo.codecs import grid
 from zoo.codecs.grid import EdgeCodec, Grid, through
 from zoo.color_grid import sample_grid
 from zoo.color_spaces import RGB_FROM_CHROMA, YCBCR
@@ -193,6 +194,16 @@ def test_one_set_of_layers_serves_all(trained):
         own = [layer for layer in model.layers if layer.weights]
         assert {layer.name for layer in own} <= names
         assert all(layer is trained.get_layer(layer.name) for layer in own)
+
+
+@pytest.mark.parametrize(("n", "kind"), [(16, "means"), (4, "means"), (11, "points")])
+def test_large_images_in_windows_are_the_same(n, kind, trained, photographs, monkeypatch):
+    rgb = np.tile(photographs[0], (3, 2, 1))[:531, :417]
+    decoder, kept = EdgeCodec(trained), Grid(n, kind, YCBCR)
+    luma, colors = kept.encode(rgb)
+    whole = decoder(luma, colors, kept)
+    monkeypatch.setattr(grid, "MOST_PIXELS", 1 << 16)
+    assert np.abs(decoder(luma, colors, kept) - whole).max() < 0.02
 
 
 @pytest.mark.parametrize(
