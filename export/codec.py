@@ -36,6 +36,7 @@ def main(argv):
     wanted.add_argument("--target-bytes", type=positive, help="the best quality with so many bytes at most")
     wanted.add_argument("--target-psnr", type=float, help="the lowest quality of so many dB at least")
     encode.add_argument("--color-bytes", type=positive, help="that the colours take at most")
+    encode.add_argument("--effort", type=int, choices=range(10), default=5, help="seconds for bytes: 9 takes many")
     encode.add_argument("--decoder", default=DECODER, help="weights that decode the colours")
     encode.set_defaults(run=_encode, out="colorgrid")
     decode = commands.add_parser("decode", help="colour-grid files to photographs")
@@ -71,7 +72,7 @@ def _encode(arguments):
     codec = _codec(arguments.decoder)
 
     def write(path, photograph):
-        encoder = Encoder(photograph, arguments.kind, codec, arguments.decoder, arguments.color_bytes)
+        encoder = Encoder(photograph, arguments.kind, codec, arguments.decoder, arguments.color_bytes, arguments.effort)
         if arguments.target_bytes:
             file = encoder.within(arguments.target_bytes)
         elif arguments.target_psnr:

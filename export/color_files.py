@@ -20,6 +20,8 @@ from zoo.errors import ZooError
 NEIGHBOUR = 4  # of qualities between which it is measured what a byte of luma is worth
 LEAST_QUALITY, MOST_QUALITY = 1, 95
 SLOPE_KIND = "jpeg"  # where the base is lossless, what a byte is worth is that of this kind
+WORTH = 3  # how much more a residual does to the photograph than to its own cell, about
+USUAL_EFFORT, DESCENT_STEPS = 5, {6: 1, 7: 2, 8: 4, 9: 8}
 MOST_PROFILE = 1 << 24  # bytes that a profile unpacks to
 
 
@@ -49,11 +51,13 @@ class Encoder:
         codec: an `EdgeCodec`, that of the weights `decoder`.
         decoder: one of `zoo.codecs.payload.DECODERS`.
         most_color_bytes: of a payload, or None.
+        effort: 0 to 9. From 1 on, several finenesses of colours are tried; from 6 on, residuals are bettered by descent
+            through the decoder.
     """
 
-    def __init__(self, photograph, kind, codec, decoder, most_color_bytes=None):
+    def __init__(self, photograph, kind, codec, decoder, most_color_bytes=None, effort=USUAL_EFFORT):
         self.photograph, self.kind, self.codec, self.decoder = photograph, kind, codec, decoder
-        self.most_color_bytes = most_color_bytes
+        self.most_color_bytes, self.effort = most_color_bytes, effort
         self.luma, self.chroma = luma_and_chroma(photograph.rgb)
 
     def at(self, quality):
@@ -65,23 +69,7 @@ class Encoder:
         photograph = self.photograph
         base = encode_base(self.luma, self.kind, quality, photograph.alpha, photograph.exif, photograph.xmp)
         luma = decode_base(base)[0]
-        price = self._price(quality)
-        tried = {}
-
-        def cost(rung):
-            if rung not in tried:
-                data, rgb = self._colored(luma, rung)
-                error = np.square(rgb.astype(np.float32) - photograph.rgb).sum(dtype=np.float64)
-                fits = self.most_color_bytes is None or len(data) <= self.most_color_bytes
-                tried[rung] = (not fits, error + price * len(data) if fits else len(data)), data, rgb
-            return tried[rung][0]
-
-        # From the middle down or up, for as long as it gets better.
-        best = len(LADDER) // 2
-        for direction in (-1, 1):
-            while 0 <= best + direction < len(LADDER) and cost(best + direction) < cost(best):
-                best += direction
-        _, data, rgb = tried[best]
+        data, rgb = self._colors(luma, self._price(quality))
         if self.most_color_bytes is not None and len(data) > self.most_color_bytes:
             raise CommandError(f"its colours take {len(data):,} bytes at least, more than {self.most_color_bytes:,}")
         kept = {PAYLOAD: data}
@@ -124,10 +112,45 @@ class Encoder:
         errors = [3 * np.square(decode_base(file)[0].astype(float) - self.luma).sum() for file in files]
         return max(errors[0] - errors[1], 0) / max(len(files[1]) - len(files[0]), 1)
 
-    def _colored(self, luma, rung):
-        """A payload by one setting of LADDER, and the photograph that comes of it."""
-        layout = Layout(luma.shape, *LADDER[rung])
-        residuals, chroma = Pyramid(layout, luma, self.codec).encode(self.chroma, payload.priors())
+    def _colors(self, luma, price):
+        """The payload that costs least where a byte costs `price`, and the photograph that comes of it."""
+        pyramids = [Pyramid(Layout(luma.shape, *rung), luma, self.codec) for rung in LADDER]
+        tried = {}
+
+        def cost(rung):
+            if rung not in tried:
+                found = pyramids[rung].encode(self.chroma, payload.priors())
+                data, rgb = self._written(luma, pyramids[rung].layout, *found)
+                error = np.square(rgb.astype(np.float32) - self.photograph.rgb).sum(dtype=np.float64)
+                fits = self.most_color_bytes is None or len(data) <= self.most_color_bytes
+                tried[rung] = (not fits, error + price * len(data) if fits else len(data)), found, data, rgb
+            return tried[rung][0]
+
+        def beyond(rung, direction):
+            return [each for each in (rung + direction, rung + 2 * direction) if 0 <= each < len(LADDER)]
+
+        # From the fineness at which a bit of colour is rounded for as much, down or up for as long as it gets better;
+        # over one that is worse, for the smallest cells change on the way.
+        best = min(
+            range(len(LADDER)),
+            key=lambda rung: abs(np.log(8 * WORTH * pyramids[rung].layout.price / max(price, 1))),
+        )
+        if self.effort > 0 or self.most_color_bytes is not None:
+            for direction in (-1, 1):
+                while better := [rung for rung in beyond(best, direction) if cost(rung) < cost(best)]:
+                    best = better[0]
+        cost(best)
+        _, (residuals, _), *written = tried[best]
+        if self.effort not in DESCENT_STEPS:
+            return written
+        from export.descent import descended
+
+        steps = DESCENT_STEPS[self.effort]
+        found = descended(pyramids[best], residuals, self.chroma, price / 8, steps)
+        return self._written(luma, pyramids[best].layout, *found)
+
+    def _written(self, luma, layout, residuals, chroma):
+        """A payload, and the photograph that comes of it."""
         return payload.write(layout, residuals, self.decoder), joined(luma, chroma)
 
 

@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import zoo
 from export import bench, codec
 from export.color_files import opened
 from export.containers import PAYLOAD, attach, records
+from export.descent import descended
 from export.photographs import read
 from training.command import run
 from training.data.pixels import read_image
 from training.metrics.images import psnr
+from zoo.codecs import payload
+from zoo.codecs.pyramid import WEIGHTS, Layout, Pyramid, luma_and_chroma
 from zoo.errors import ZooError
 
 KINDS = tuple(codec.KINDS)
@@ -85,6 +89,26 @@ def test_better_qualities_have_more_bytes_of_both(photograph, tmp_path, capsys):
         [encoded(photograph, tmp_path, capsys, "--quality", quality) for quality in ("10", "50", "90")],
     )
     assert np.all(np.diff(found, axis=0) > 0)
+
+
+def test_effort_goes_into_what_a_file_costs(photograph, tmp_path, capsys):
+    for effort in ("0", "6"):
+        assert encoded(photograph, tmp_path, capsys, "--quality", "60", "--effort", effort)[3] > 28
+
+
+def test_descent_lowers_error_and_bytes_together(photograph):
+    luma, chroma = luma_and_chroma(read(photograph).rgb)
+    layout = Layout(luma.shape, 4, 30)
+    pyramid, price = Pyramid(layout, luma, zoo.load(codec.DECODER)), 3 * layout.price
+
+    def cost(residuals, found):
+        error = (np.square(found - chroma) @ WEIGHTS).sum()
+        return error + price * 8 * len(payload.write(layout, residuals, codec.DECODER))
+
+    before = pyramid.encode(chroma, payload.priors())
+    after = descended(pyramid, before[0], chroma, price, 4)
+    assert cost(*after) < 0.99 * cost(*before)
+    assert np.abs(pyramid.decode(after[0]) - after[1]).max() < 0.01
 
 
 def test_targets_are_met(photograph, tmp_path, capsys):

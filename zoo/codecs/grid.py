@@ -197,12 +197,16 @@ class EdgeCodec(GridCodec):
                 chroma[_pixels(into, grid.n)] = found[_pixels(kept, grid.n)]
         return chroma
 
-    def _window(self, luma, colors, grid):
-        key = luma.shape, grid
+    def network(self, size, grid):
+        """The model of `build`, the same one each time."""
+        key = tuple(size), grid
         if key not in self._built:
             self._built[key] = self.build(*key)
+        return self._built[key]
+
+    def _window(self, luma, colors, grid):
         inputs = {"luma": luma[None, ..., None], "grid": colors[None]}
-        return np.asarray(self._built[key].predict_on_batch(inputs)["chroma"])[0]
+        return np.asarray(self.network(luma.shape, grid).predict_on_batch(inputs)["chroma"])[0]
 
 
 def _pixels(cells, n):

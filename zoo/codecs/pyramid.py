@@ -11,6 +11,7 @@ reduced by n / 16, so that a cell has 16 pixels, and the means of what comes out
 from dataclasses import dataclass
 
 import numpy as np
+from keras import ops
 
 from zoo.codecs.grid import Grid
 from zoo.codecs.mixing import LEARNING_RATE
@@ -111,8 +112,15 @@ class Pyramid:
 
     def chroma(self, n, grid):
         """Cb and Cr, `(H, W, 2)` of the luma at which cells of n pixels are decoded, of their grid."""
-        luma = self._lumas[max(n, WORKING)]
-        return self.codec(luma, grid.astype(np.float32), Grid(min(n, WORKING), "means", YCBCR))
+        return self.codec(self._lumas[max(n, WORKING)], grid.astype(np.float32), _grid(n))
+
+    def network(self, n):
+        """The model that decodes grids with cells of n pixels."""
+        return self.codec.network(self._lumas[max(n, WORKING)].shape, _grid(n))
+
+    def inputs(self, n, grids):
+        """Inputs for that, tensors, of a batch of one grid."""
+        return {"luma": ops.convert_to_tensor(self._lumas[max(n, WORKING)][None, ..., None]), "grid": grids}
 
     def predicted(self, n, grid):
         """The grid with cells of half of n pixels, float64, as the decoder sees it from that with cells of n."""
@@ -157,6 +165,11 @@ class Pyramid:
         """Cb and Cr, float32 `(H, W, 2)`, of the residuals of all levels by their cells."""
         grid, _ = self.walk(lambda n, _: residuals[n])
         return self.chroma(self.layout.last, grid)
+
+
+def _grid(n):
+    """As which grids with cells of n pixels are decoded."""
+    return Grid(min(n, WORKING), "means", YCBCR)
 
 
 def luma_and_chroma(rgb):

@@ -1,0 +1,88 @@
+"""Better residuals of a colour pyramid by descent through its decoder, which costs seconds and saves bytes.
+
+`Pyramid.encode` rounds each level for its own sake. What a residual does to the photograph, through all levels behind
+it and through the decoder, its gradient says: each step moves what residuals should be against it, and rounds them anew
+by rate and distortion. Kept is what costs least.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from zoo.codecs import payload
+from zoo.codecs.grid import MOST_PIXELS
+from zoo.codecs.pyramid import UNIT, WEIGHTS, WORKING, level_of
+from zoo.codecs.pyramid_coder import LevelCoder
+from zoo.color_grid import sample_grid
+from zoo.color_spaces import RGB_FROM_CHROMA
+
+FIRST_RATE = 0.6  # of the steps
+SLOWER = 0.6  # times that after a step that made it worse
+
+
+def descended(pyramid, residuals, chroma, price, steps):
+    """Residuals of all levels by their cells, and the chroma `(H, W, 2)` that they give.
+
+    Photographs of more than `MOST_PIXELS` stay as they are: gradients are of the whole.
+
+    Args:
+        pyramid: a `zoo.codecs.pyramid.Pyramid` of an `EdgeCodec`, on TensorFlow.
+        residuals: to begin with.
+        chroma: Cb and Cr, float `(H, W, 2)`, of the photograph.
+        price: what a bit costs, in squared errors over R, G and B.
+        steps: of descent.
+    """
+    layout, rate, least, kept = pyramid.layout, FIRST_RATE, np.inf, None
+    if layout.size[0] * layout.size[1] > MOST_PIXELS:
+        return residuals, pyramid.decode(residuals)
+    measure = _measure(pyramid, chroma)
+    for step in range(steps + 1):
+        units = [tf.constant((residuals[n] * _steps(layout, n))[None], tf.float32) for n in layout.cells]
+        error, found, *gradients = measure(units)
+        coder = LevelCoder(payload.priors())
+        for n in layout.cells:
+            coder.code(level_of(n), residuals[n], layout.steps(n))
+        cost = float(error) + price * coder.bits
+        if cost < least:
+            least, kept = cost, (residuals, found.numpy()[0], [gradient.numpy()[0] for gradient in gradients])
+        else:
+            rate *= SLOWER
+        if step < steps:
+            residuals = _moved(layout, *kept[::2], price, rate)
+    return kept[:2]
+
+
+def _moved(layout, residuals, gradients, price, rate):
+    """Residuals a step further."""
+    coder, moved = LevelCoder(payload.priors()), {}
+    for n, gradient in zip(layout.cells, gradients, strict=True):
+        steps = _steps(layout, n)
+        weights = n * n * WEIGHTS * steps**2
+        wanted = residuals[n] - rate * gradient * steps / (2 * weights)
+        moved[n] = coder.code(level_of(n), residuals[n], layout.steps(n), wanted, weights / rate, price)
+    return moved
+
+
+def _measure(pyramid, chroma):
+    """A function of what all levels add: the squared error over R, G and B, the chroma, and gradients of the error."""
+    layout, truth = pyramid.layout, tf.constant(chroma[None], tf.float32)
+
+    @tf.function
+    def measure(units):
+        with tf.GradientTape() as tape:
+            tape.watch(units)
+            grid = units[0]
+            for n, unit in zip(layout.cells, units[1:], strict=False):
+                means = sample_grid(
+                    pyramid.network(n)(pyramid.inputs(n, grid))["chroma"], min(n, WORKING) // 2, "means"
+                )
+                grid = means[:, : unit.shape[1], : unit.shape[2]] + unit
+            found = pyramid.network(layout.last)(pyramid.inputs(layout.last, grid))["chroma"]
+            error = tf.reduce_sum(tf.square(tf.matmul(truth - found, RGB_FROM_CHROMA[None])))
+        return error, found, *tape.gradient(error, units)
+
+    return measure
+
+
+def _steps(layout, n):
+    """Steps in levels of chroma."""
+    return np.array(layout.steps(n)) / UNIT
