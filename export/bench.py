@@ -15,7 +15,7 @@ from training.metrics.images import chroma_psnr, ciede2000, psnr, ssim
 from training.metrics.rates import bd_rate
 from zoo.codecs.pyramid import luma_and_chroma
 
-QUALITIES = {"jpeg": (5, 10, 20, 30, 50, 70, 90), "webp": (5, 15, 30, 50, 70, 90), "avif": (5, 15, 30, 45, 60, 75, 90)}
+QUALITIES = {"jpeg": (5, 10, 20, 40, 70, 90), "webp": (5, 15, 30, 50, 75, 90), "avif": (5, 15, 30, 45, 65, 90)}
 METRICS = {"psnr": psnr, "chroma_psnr": chroma_psnr, "ssim": ssim, "ciede2000": ciede2000}
 BETTER_WHEN_SMALL = "ciede2000"
 SUBSAMPLINGS = ("4:2:0", "4:4:4")
