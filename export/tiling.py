@@ -2,10 +2,8 @@
 
 import numpy as np
 
-from zoo.codecs.windows import OVERLAP, windows
 
-
-def decode_tiled(decoder, luma, grid, n, overlap=OVERLAP):
+def decode_tiled(decoder, luma, grid, n, overlap=10):
     """Decodes an image of any size with a decoder of a smaller or larger one, tile by tile.
 
     Tiles begin at cells of the grid, and of each the border is thrown away where another tile follows, so that no seam
@@ -28,7 +26,7 @@ def decode_tiled(decoder, luma, grid, n, overlap=OVERLAP):
     if grid.shape[:2] != (-(-shape[0] // n), -(-shape[1] // n)):
         raise ValueError(f"`grid` is not that of the luma. Received: {grid.shape} for {luma.shape} and n={n}")
     rgb = np.empty((*shape, 3), np.uint8)
-    down, across = (list(windows(*pair, overlap)) for pair in zip(grid.shape[:2], cells, strict=True))
+    down, across = (list(_tiles(*pair, overlap)) for pair in zip(grid.shape[:2], cells, strict=True))
     for top, above, below in down:
         for left, before, after in across:
             inputs = {
@@ -39,6 +37,16 @@ def decode_tiled(decoder, luma, grid, n, overlap=OVERLAP):
             part = rgb[above * n : below * n, before * n : after * n]
             part[:] = tile[: part.shape[0], : part.shape[1]]
     return rgb
+
+
+def _tiles(length, tile, overlap):
+    """(first cell, first kept, end of kept) of each tile along a side of `length` cells."""
+    kept = first = 0
+    while kept < length:
+        first = max(0, min(kept - overlap, length - tile))
+        end = length if first + tile >= length else first + tile - overlap
+        yield first, kept, end
+        kept = end
 
 
 def _part(image, first, cells, n):

@@ -197,7 +197,7 @@ def test_one_set_of_layers_serves_all(trained):
 
 
 @pytest.mark.parametrize(("n", "kind"), [(16, "means"), (4, "means"), (11, "points")])
-def test_large_images_in_windows_are_the_same(n, kind, trained, photographs, monkeypatch):
+def test_large_images_in_tiles_are_the_same(n, kind, trained, photographs, monkeypatch):
     rgb = np.tile(photographs[0], (3, 2, 1))[:531, :417]
     decoder, kept = EdgeCodec(trained), Grid(n, kind, YCBCR)
     luma, colors = kept.encode(rgb)

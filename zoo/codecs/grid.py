@@ -1,13 +1,12 @@
 """A photograph as its luma and a small grid of colours, and back, by `zoo.crayon` or `zoo.crayon_edge`."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from keras import ops
 
 from zoo.codecs.base import Codec, named
-from zoo.codecs.windows import OVERLAP, windows
+from zoo.codecs.latent_tiles import tiles, times
 from zoo.color_grid import KINDS, grid_shape, paint_hints, sample_grid
 from zoo.color_spaces import LAB, YCBCR, Space
 from zoo.errors import ZooError
@@ -15,6 +14,7 @@ from zoo.images import checked_image, to_uint8
 from zoo.models.crayon_edge import rebuilt
 
 MOST_PIXELS = 1 << 21  # that are decoded at a time
+SEEN = 10  # cells around a pixel beyond which a `zoo.crayon_edge` sees nothing
 USUAL_STEP = 20  # of models that were trained at many
 
 
@@ -158,7 +158,7 @@ class HintsCodec(GridCodec):
 class EdgeCodec(GridCodec):
     """A `zoo.crayon_edge`, or `_m`, built anew for each image size, step and kind of grid.
 
-    Large images are decoded in windows, which comes to the same.
+    Large images are decoded in tiles, which comes to the same.
 
     ZooError for another model, and when it is built for a step that it has no layers for.
     """
@@ -183,18 +183,10 @@ class EdgeCodec(GridCodec):
             raise ZooError(f"the model cannot decode a grid of step {grid.n}: {error}") from None
 
     def __call__(self, luma, colors, grid):
-        sizes = [min(count, max(math.isqrt(MOST_PIXELS) // grid.n, 3 * OVERLAP)) for count in colors.shape[:2]]
-        if luma.size <= MOST_PIXELS:
-            sizes = colors.shape[:2]
-        down, across = (list(windows(*pair)) for pair in zip(colors.shape[:2], sizes, strict=True))
         chroma = np.empty((*luma.shape, 2), np.float32)
-        for top, above, below in down:
-            for left, before, after in across:
-                seen = slice(top, top + sizes[0]), slice(left, left + sizes[1])
-                found = self._window(luma[_pixels(seen, grid.n)], colors[seen], grid)
-                kept = slice(above - top, below - top), slice(before - left, after - left)
-                into = slice(above, below), slice(before, after)
-                chroma[_pixels(into, grid.n)] = found[_pixels(kept, grid.n)]
+        for part, seen, within in tiles(colors.shape[:2], SEEN, SEEN, max(MOST_PIXELS // grid.n**2, 1)):
+            decoded = self._tile(luma[times(seen, grid.n)], colors[seen], grid)
+            chroma[times(part, grid.n)] = decoded[times(within, grid.n)]
         return chroma
 
     def network(self, size, grid):
@@ -204,14 +196,9 @@ class EdgeCodec(GridCodec):
             self._built[key] = self.build(*key)
         return self._built[key]
 
-    def _window(self, luma, colors, grid):
+    def _tile(self, luma, colors, grid):
         inputs = {"luma": luma[None, ..., None], "grid": colors[None]}
         return np.asarray(self.network(luma.shape, grid).predict_on_batch(inputs)["chroma"])[0]
-
-
-def _pixels(cells, n):
-    """Slices of cells as slices of pixels."""
-    return tuple(slice(part.start * n, part.stop * n) for part in cells)
 
 
 def usual_step(settings):
