@@ -266,6 +266,20 @@ def test_what_the_weights_at_the_start_have_seen(started, run_folder, tmp_path, 
     assert seen_before({"weights": shutil.copy(weights, tmp_path)}) is None
 
 
+def test_what_the_weights_at_the_start_held_out_is_not_trained_on(started, tmp_path, refused):
+    """Another seed would, on the same photographs; on others any seed does."""
+    out, _, folder = started
+    save_weights(load_run(out).model, tmp_path / "next.npz")
+    for name in ("data.json", "recipe.json"):
+        shutil.copy(out / name, tmp_path)
+    again = json.loads((out / "recipe.json").read_text()) | {"weights": str(tmp_path / "next.npz")}
+    line = refused(lambda _: fit.train(recipe_of(again | {"seed": 1}), tmp_path / "other"), [])
+    assert "give --seed 0" in line
+    assert not (tmp_path / "other").exists()
+    fit.train(recipe_of(again), tmp_path / "same")
+    fit.train(recipe_of(again | {"seed": 1, "dataset": "samples"}), tmp_path / "samples")
+
+
 def test_photographs_that_came_meanwhile(started, refused):
     """A run is not resumed on other photographs: what it was trained on would be validated on."""
     out, _, folder = started

@@ -101,6 +101,29 @@ def seen_before(settings):
     return sorted(digests) if all_known else None
 
 
+def check_held_out(settings, seen, before):
+    """CommandError if a run would train on photographs that the weights it starts from held out, by another seed.
+
+    Nothing would be left by which what comes of it can be judged.
+
+    Args:
+        settings: of the run.
+        seen: the `training.data.splits.digests` of its photographs.
+        before: what `seen_before` gives.
+    """
+    known = set(before or ()) & set(seen["train"])
+    if not 0 < len(known) < len(seen["train"]):
+        return
+    name = weights.find(settings["weights"])
+    path = Path(settings["weights"]).with_name("recipe.json")
+    theirs = weights.card(name)["settings"] if name else read_json(path, REMEDY) if path.exists() else {}
+    if theirs.get("seed", settings["seed"]) != settings["seed"]:
+        raise CommandError(
+            f"--seed {settings['seed']} divides the photographs otherwise than the seed of {settings['weights']}, and "
+            f"trains on some that they held out: give --seed {theirs['seed']}"
+        )
+
+
 def check_photographs(folder, seen):
     """CommandError unless the photographs that a resumed run finds are those that it began with, in the same splits.
 

@@ -28,7 +28,7 @@ def train(recipe, out, data_dir=None, resume=False, progress=False, stop_early=N
     from training.data.splits import digests
     from training.loop.callbacks import Averaged, SaveRun, StopOnNaN, TimeLeft, load_state
     from training.loop.devices import arithmetic, bfloat16_here, dtype_policy, spread
-    from training.loop.run_folder import check_photographs, seen_before
+    from training.loop.run_folder import check_held_out, check_photographs, seen_before
 
     settings = recipe.settings()
     scope, share = spread(**where)
@@ -50,12 +50,13 @@ def train(recipe, out, data_dir=None, resume=False, progress=False, stop_early=N
     shown = sources[0].crops("validation", recipe.size).shard(spacing, 0).take(PREVIEWED)
     shown = [rgb for _, rgb in shown.as_numpy_iterator()]
 
-    seen = digests(sources)
+    seen, before = digests(sources), seen_before(settings)
     if history:
         check_photographs(out, seen)
+    check_held_out(settings, seen, before)
     out = share.folder(out)
     write_json(out / "recipe.json", settings)
-    write_json(out / "data.json", {**seen, "before": seen_before(settings)})
+    write_json(out / "data.json", {**seen, "before": before})
     for spec, photographs in zip(specs, sources, strict=True):
         print(f"photographs of {spec}: {photographs.account()}")
     print(
