@@ -34,7 +34,7 @@ def main(argv):
         "--quality", type=_quality, help=f"of the grey file, 1 to 95; colours follow (usual: {QUALITY})"
     )
     wanted.add_argument("--target-bytes", type=positive, help="the best quality with so many bytes at most")
-    wanted.add_argument("--target-psnr", type=float, help="the lowest quality of so many dB at least")
+    wanted.add_argument("--target-psnr", type=_decibels, help="the lowest quality of so many dB at least")
     encode.add_argument("--color-bytes", type=positive, help="that the colours take at most")
     encode.add_argument("--effort", type=int, choices=range(10), default=5, help="seconds for bytes: 9 takes many")
     encode.add_argument("--decoder", default=DECODER, help="weights that decode the colours")
@@ -65,6 +65,11 @@ def _encode(arguments):
     from export.color_files import Encoder
     from export.photographs import read
 
+    def read_new(source):
+        if _has_colors(source):
+            raise CommandError("it is a colour-grid file already, and is grey to an encoder: decode it first")
+        return read(source)
+
     suffix = KINDS[arguments.kind]
     written = targets(
         arguments.files, arguments.out, lambda _: suffix, lambda path: arguments.force or _has_colors(path)
@@ -84,7 +89,7 @@ def _encode(arguments):
         sizes = f"{len(file.data):,} bytes, {file.color_bytes:,} of them colours"
         return f"{_size(photograph.rgb)}, quality {file.quality}, {sizes}, {file.psnr:.2f} dB{notes}"
 
-    write_each(arguments.files, written, read, write)
+    write_each(arguments.files, written, read_new, write)
     return 0
 
 
@@ -227,6 +232,17 @@ def _quality(text):
     if not text.isdecimal() or not 1 <= int(text) <= 95:
         raise CommandError(f"must be a whole number from 1 to 95, not {text!r}")
     return int(text)
+
+
+def _decibels(text):
+    """argparse type of a PSNR in dB, above 0."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < 100:
+        raise CommandError(f"must be a number of dB from 0 to 100, not {text!r}")
+    return found
 
 
 def _size(pixels):

@@ -127,6 +127,7 @@ def test_targets_are_met(photograph, tmp_path, capsys):
         (["--target-bytes", "300"], "more than 300 bytes"),
         (["--color-bytes", "20"], "more than 20"),
         (["--target-psnr", "70"], "70 dB"),
+        (["--target-psnr", "nan"], "number of dB"),
         (["--quality", "0"], "1 to 95"),
         (["--quality", "50", "--target-bytes", "300"], "not allowed with"),
         (["--decoder", "crayon-photographs"], "no decoder of colour-grid files"),
@@ -145,6 +146,11 @@ def test_one_bad_file_does_not_stop_the_others(photograph, tmp_path, refused):
     assert "2 of 3" in line
     assert "16x16" in line
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo.jpg"]
+
+
+def test_a_colour_grid_file_is_not_taken_for_a_grey_photograph(files, tmp_path, refused):
+    line = refused(codec.main, ["encode", str(files["jpeg"]), "--out", str(tmp_path / "out")])
+    assert "decode it first" in line
 
 
 def test_profile_exif_xmp_and_alpha_come_through(photographs, tmp_path, p3_profile):

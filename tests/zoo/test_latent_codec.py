@@ -14,7 +14,7 @@ import pytest
 import zoo
 from zoo.codecs import latent as latent_codec
 from zoo.codecs.latent import MOST_PIXELS, LatentCodec, _base128
-from zoo.codecs.latent_tiles import TO_DECODE, TO_ENCODE, tiles
+from zoo.codecs.parts import TO_DECODE, TO_ENCODE, tiles
 from zoo.models.adaptive_autoencoder import depths
 
 # Of files of these numbers, at levels 0, 3 and 7, with depths as small as can be, and all of 8 bits.

@@ -6,7 +6,7 @@ import numpy as np
 from keras import ops
 
 from zoo.codecs.base import Codec, named
-from zoo.codecs.latent_tiles import tiles, times
+from zoo.codecs.parts import tiles, times
 from zoo.color_grid import KINDS, grid_shape, paint_hints, sample_grid
 from zoo.color_spaces import LAB, YCBCR, Space
 from zoo.errors import ZooError

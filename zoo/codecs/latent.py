@@ -12,7 +12,7 @@ found out. An image of which nothing is left beside its mean colour has no paylo
 The payload is all depths; then, if they are as small as can be, which number of each band and position is the first to
 need all its bits, as one of them must; then the numbers, those that are coded alike together.
 
-Large images go through the networks in parts (`zoo.codecs.latent_tiles`), and what has a value for each number of the
+Large images go through the networks in parts (`zoo.codecs.parts`), and what has a value for each number of the
 latent is made for a part of them at a time: the numbers themselves, a byte each, are all that is held.
 """
 
@@ -36,7 +36,7 @@ from zoo.codecs.latent_tables import (
     key,
     key_table,
 )
-from zoo.codecs.latent_tiles import TO_DECODE, TO_ENCODE, tiles, times
+from zoo.codecs.parts import TO_DECODE, TO_ENCODE, tiles, times
 from zoo.codecs.range_coding import Reader, Writer, least_costs
 from zoo.images import checked_image, checked_images
 from zoo.models.adaptive_autoencoder import (
