@@ -6,9 +6,9 @@ whole image. What fits into one part is one.
 
 import itertools
 
-# Of `zoo.adaptive_autoencoder`: blocks of 8 x 8 pixels around a part that matter to it, before and behind. Three strided
-# convolutions look 7 pixels further to the right and down; three transposed ones and two others a block and a pixel to
-# each side. And blocks of a part at most: a decoder takes more memory for each.
+# Of `zoo.adaptive_autoencoder`: blocks of 8 x 8 pixels around a part that matter to it, before and behind. Three
+# strided convolutions look 7 pixels further to the right and down; three transposed ones and two others a block and a
+# pixel to each side. And blocks of a part at most: a decoder takes more memory for each.
 TO_ENCODE, TO_DECODE = (0, 1, 1 << 10), (2, 2, 1 << 9)
 
 
