@@ -70,7 +70,7 @@ class Encoder:
         base = encode_base(self.luma, self.kind, quality, photograph.alpha, photograph.exif, photograph.xmp)
         luma = decode_base(base)[0]
         data, rgb = self._colors(luma, self._price(quality))
-        if self.most_color_bytes is not None and len(data) > self.most_color_bytes:
+        if not self._fits(data):
             raise CommandError(f"its colours take {len(data):,} bytes at least, more than {self.most_color_bytes:,}")
         kept = {PAYLOAD: data}
         if photograph.profile:
@@ -114,40 +114,55 @@ class Encoder:
 
     def _colors(self, luma, price):
         """The payload that costs least where a byte costs `price`, and the photograph that comes of it."""
-        pyramids = [Pyramid(Layout(luma.shape, *rung), luma, self.codec) for rung in LADDER]
+        pyramid, residuals, *usual = self._best(luma, price)
+        if self.effort not in DESCENT_STEPS:
+            return usual
+        from export.descent import descended
+
+        found = descended(pyramid, residuals, self.chroma, price / 8, DESCENT_STEPS[self.effort])
+        bettered = self._written(luma, pyramid.layout, *found)
+        return bettered if self._fits(bettered[0]) else usual
+
+    def _best(self, luma, price):
+        """Pyramid, residuals, payload and photograph of the fineness in LADDER that costs least.
+
+        It is looked for from that at which residuals are rounded by about this price, down, then up, for as long as it
+        gets better; over one that is worse as well, for the smallest cells change on the way.
+        """
         tried = {}
 
         def cost(rung):
             if rung not in tried:
-                found = pyramids[rung].encode(self.chroma, payload.priors())
-                data, rgb = self._written(luma, pyramids[rung].layout, *found)
+                pyramid = Pyramid(Layout(luma.shape, *LADDER[rung]), luma, self.codec)
+                residuals, chroma = pyramid.encode(self.chroma, payload.priors())
+                data, rgb = self._written(luma, pyramid.layout, residuals, chroma)
                 error = np.square(rgb.astype(np.float32) - self.photograph.rgb).sum(dtype=np.float64)
-                fits = self.most_color_bytes is None or len(data) <= self.most_color_bytes
-                tried[rung] = (not fits, error + price * len(data) if fits else len(data)), found, data, rgb
+                fits = self._fits(data)
+                tried[rung] = (
+                    (not fits, error + price * len(data) if fits else len(data)),
+                    pyramid,
+                    residuals,
+                    data,
+                    rgb,
+                )
             return tried[rung][0]
 
-        def beyond(rung, direction):
-            return [each for each in (rung + direction, rung + 2 * direction) if 0 <= each < len(LADDER)]
-
-        # From the fineness at which a bit of colour is rounded for as much, down or up for as long as it gets better;
-        # over one that is worse, for the smallest cells change on the way.
-        best = min(
-            range(len(LADDER)),
-            key=lambda rung: abs(np.log(8 * WORTH * pyramids[rung].layout.price / max(price, 1))),
-        )
+        prices = [8 * WORTH * Layout(luma.shape, *rung).price for rung in LADDER]
+        best = int(np.argmin(np.abs(np.log(np.divide(prices, max(price, 1))))))
+        least = cost(best)
         if self.effort > 0 or self.most_color_bytes is not None:
             for direction in (-1, 1):
-                while better := [rung for rung in beyond(best, direction) if cost(rung) < cost(best)]:
+                while better := [
+                    rung
+                    for rung in (best + direction, best + 2 * direction)
+                    if 0 <= rung < len(LADDER) and cost(rung) < least
+                ]:
                     best = better[0]
-        cost(best)
-        _, (residuals, _), *written = tried[best]
-        if self.effort not in DESCENT_STEPS:
-            return written
-        from export.descent import descended
+                    least = cost(best)
+        return tried[best][1:]
 
-        steps = DESCENT_STEPS[self.effort]
-        found = descended(pyramids[best], residuals, self.chroma, price / 8, steps)
-        return self._written(luma, pyramids[best].layout, *found)
+    def _fits(self, data):
+        return self.most_color_bytes is None or len(data) <= self.most_color_bytes
 
     def _written(self, luma, layout, residuals, chroma):
         """A payload, and the photograph that comes of it."""
