@@ -148,6 +148,12 @@ def test_one_bad_file_does_not_stop_the_others(photograph, tmp_path, refused):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["photo.jpg"]
 
 
+def test_a_grey_photograph_stays_grey(photographs, tmp_path):
+    grey = np.asarray(Image.fromarray(photographs[0][:HEIGHT, :WIDTH]).convert("L").convert("RGB"))
+    assert codec.save(grey, tmp_path / "grey.png").color_bytes <= 25
+    assert np.array_equal(codec.load(tmp_path / "grey.png"), grey)
+
+
 def test_a_colour_grid_file_is_not_taken_for_a_grey_photograph(files, tmp_path, refused):
     line = refused(codec.main, ["encode", str(files["jpeg"]), "--out", str(tmp_path / "out")])
     assert "decode it first" in line

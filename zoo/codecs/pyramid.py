@@ -112,7 +112,10 @@ class Pyramid:
 
     def chroma(self, n, grid):
         """Cb and Cr, `(H, W, 2)` of the luma at which cells of n pixels are decoded, of their grid."""
-        return self.codec(self._lumas[max(n, WORKING)], grid.astype(np.float32), _grid(n))
+        luma = self._lumas[max(n, WORKING)]
+        if not grid.any():  # a decoder leaves a trace of colour where there is none
+            return np.zeros((*luma.shape, 2), np.float32)
+        return self.codec(luma, grid.astype(np.float32), _grid(n))
 
     def network(self, n):
         """The model that decodes grids with cells of n pixels."""
