@@ -14,8 +14,9 @@ import pytest
 from PIL import Image
 
 from training import evaluate, fit
+from training.command import CommandError
 from training.data.sources import SAMPLES
-from training.loop.run_folder import load_run, seen_before
+from training.loop.run_folder import check_held_out, load_run, seen_before
 from training.recipes import recipe_of
 from zoo.codecs.grid import Grid
 from zoo.weights import save_weights, seen
@@ -268,7 +269,7 @@ def test_what_the_weights_at_the_start_have_seen(started, run_folder, tmp_path, 
 
 def test_what_the_weights_at_the_start_held_out_is_not_trained_on(started, tmp_path, refused):
     """Another seed would, on the same photographs; on others any seed does."""
-    out, _, folder = started
+    out, _, _ = started
     save_weights(load_run(out).model, tmp_path / "next.npz")
     for name in ("data.json", "recipe.json"):
         shutil.copy(out / name, tmp_path)
@@ -276,8 +277,11 @@ def test_what_the_weights_at_the_start_held_out_is_not_trained_on(started, tmp_p
     line = refused(lambda _: fit.train(recipe_of(again | {"seed": 1}), tmp_path / "other"), [])
     assert "give --seed 0" in line
     assert not (tmp_path / "other").exists()
-    fit.train(recipe_of(again), tmp_path / "same")
-    fit.train(recipe_of(again | {"seed": 1, "dataset": "samples"}), tmp_path / "samples")
+    known = seen_before(again)
+    check_held_out(again, {"train": known[:5]}, known)
+    check_held_out(again | {"seed": 1}, {"train": ["new", "others"]}, known)
+    with pytest.raises(CommandError):
+        check_held_out(again | {"seed": 1}, {"train": ["new", *known[:5]]}, known)
 
 
 def test_photographs_that_came_meanwhile(started, refused):
