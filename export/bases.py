@@ -45,6 +45,8 @@ def decode_base(data):
     """
     with open_image(io.BytesIO(data)) as image:
         image.load()
+        if image.mode.startswith(("I", "F")):
+            raise ValueError(f"pixels of mode {image.mode}, which no base has")
         exif, xmp = exif_and_xmp(image)
         alpha = alpha_of(image.convert("RGBA")) if image.has_transparency_data else None
         # WebP has red, green and blue, which differ by a level at most where grey was put in. Over 12 photographs at

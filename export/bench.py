@@ -71,6 +71,8 @@ def gains(rows):
                 ours = curves.pop(f"{OURS} {kind}")
                 against = [rate for curve in curves.values() if (rate := bd_rate(curve, ours)) is not None]
                 rates += [max(against)] if against else []
+            if not rates:
+                continue
             wins = sum(rate < 0 for rate in rates)
             metrics = {"bd_rate": float(np.mean(rates)), "wins": wins, "images": len(rates)}
             found.append({"name": kind, "metric": metric, "metrics": metrics})

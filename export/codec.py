@@ -36,7 +36,13 @@ def main(argv):
     wanted.add_argument("--target-bytes", type=positive, help="the best quality with so many bytes at most")
     wanted.add_argument("--target-psnr", type=_decibels, help="the lowest quality of so many dB at least")
     encode.add_argument("--color-bytes", type=positive, help="that the colours take at most")
-    encode.add_argument("--effort", type=int, choices=range(10), default=5, help="seconds for bytes: 9 takes many")
+    encode.add_argument(
+        "--effort",
+        type=int,
+        choices=range(10),
+        default=5,
+        help="0 tries nothing out, 6 to 9 take seconds to save bytes",
+    )
     encode.add_argument("--decoder", default=DECODER, help="weights that decode the colours")
     encode.set_defaults(run=_encode, out="colorgrid")
     decode = commands.add_parser("decode", help="colour-grid files to photographs")
@@ -103,7 +109,8 @@ def _decode(arguments):
     def read(source):
         file = opened(source.read_bytes())
         if file.trouble:
-            troubles.append(f"{source}: {file.trouble}")
+            troubles.append(source)
+            print(f"warning: written without colours: {source}: {file.trouble}", file=sys.stderr)
         return file
 
     def write(path, file):
@@ -114,8 +121,6 @@ def _decode(arguments):
         return _size(file.luma)
 
     write_each(arguments.files, written, read, write)
-    for trouble in troubles:
-        print(f"warning: written without colours: {trouble}", file=sys.stderr)
     return DAMAGED if troubles else 0
 
 
@@ -146,11 +151,15 @@ def _bench(arguments, argv):
     from export.bench import gains, rows_of
     from training.data.sources import open_dataset
     from training.result_files import dataset_name, listing, write_results
+    from zoo.codecs.pyramid import WORKING
 
     codec = _codec(arguments.decoder)
     photographs = open_dataset(arguments.dataset).crops(arguments.split, 0, limit=arguments.limit)
     rows, names = [], []
     for name, rgb in photographs.as_numpy_iterator():
+        if min(rgb.shape[:2]) < WORKING:
+            print(f"left out, too small: {name.decode()}")
+            continue
         names.append(name.decode())
         for kind in arguments.kinds:
             rows += rows_of(names[-1], rgb, kind, codec, arguments.decoder)
@@ -195,14 +204,22 @@ def save(photo, path, quality=QUALITY, decoder=DECODER):
 
 
 def load(path):
-    """The photograph, uint8 `(H, W, 3)`, in a colour-grid file. ZooError if it holds no colours, or damaged ones."""
+    """The photograph in a colour-grid file, uint8 sRGB `(H, W, 3)`. ZooError if its colours are missing or damaged."""
+    import numpy as np
+    from PIL import Image
+
     from export.color_files import decoded, opened
+    from training.data.pixels import to_srgb
     from zoo.errors import ZooError
 
     file = opened(Path(path).read_bytes())
     if file.trouble:
         raise ZooError(f"{path}: {file.trouble}")
-    return decoded(file, _codec(file.payload.decoder)).rgb
+    found = decoded(file, _codec(file.payload.decoder))
+    image = Image.fromarray(found.rgb)
+    if found.profile:
+        image.info["icc_profile"] = found.profile
+    return np.asarray(to_srgb(image)[0])
 
 
 @cache
@@ -219,11 +236,13 @@ def _codec(decoder):
 def _has_colors(path):
     """Whether a file is one that this command wrote."""
     from export.containers import records
-    from zoo.errors import ZooError
+    from export.containers.errors import ContainerError, DamagedRecords
 
     try:
         return bool(records(path.read_bytes()))
-    except ZooError:
+    except DamagedRecords:
+        return True
+    except ContainerError:
         return False
 
 

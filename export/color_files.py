@@ -66,6 +66,8 @@ class Encoder:
         A byte of colour must be worth as much as one of luma is at this quality: of the settings of LADDER it is the
         one with the least sum of squared errors and of bytes, at what these cost there.
         """
+        if not LEAST_QUALITY <= quality <= MOST_QUALITY:
+            raise CommandError(f"quality must be {LEAST_QUALITY} to {MOST_QUALITY}, not {quality!r}")
         photograph = self.photograph
         base = encode_base(self.luma, self.kind, quality, photograph.alpha, photograph.exif, photograph.xmp)
         luma = decode_base(base)[0]

@@ -37,18 +37,18 @@ def descended(pyramid, residuals, chroma, price, steps):
     measure = _measure(pyramid, chroma)
     for step in range(steps + 1):
         units = [tf.constant((residuals[n] * _steps(layout, n))[None], tf.float32) for n in layout.cells]
-        error, found, *gradients = measure(units)
+        error, *gradients = measure(units)
         coder = LevelCoder(payload.priors())
         for n in layout.cells:
             coder.code(level_of(n), residuals[n], layout.steps(n))
         cost = float(error) + price * coder.bits
         if cost < least:
-            least, kept = cost, (residuals, found.numpy()[0], [gradient.numpy()[0] for gradient in gradients])
+            least, kept = cost, (residuals, [gradient.numpy()[0] for gradient in gradients])
         else:
             rate *= SLOWER
         if step < steps:
-            residuals = _moved(layout, *kept[::2], price, rate)
-    return kept[:2]
+            residuals = _moved(layout, *kept, price, rate)
+    return kept[0], pyramid.decode(kept[0])
 
 
 def _moved(layout, residuals, gradients, price, rate):
@@ -63,8 +63,13 @@ def _moved(layout, residuals, gradients, price, rate):
 
 
 def _measure(pyramid, chroma):
-    """A function of what all levels add: the squared error over R, G and B, the chroma, and gradients of the error."""
+    """A function of what all levels add: the squared error over R, G and B, and its gradients."""
     layout, truth = pyramid.layout, tf.constant(chroma[None], tf.float32)
+
+    def decoded(n, grid):
+        """As `Pyramid.chroma`: of nothing but zeros comes nothing."""
+        chroma = pyramid.network(n)(pyramid.inputs(n, grid))["chroma"]
+        return chroma * tf.cast(tf.reduce_any(grid != 0), tf.float32)
 
     @tf.function
     def measure(units):
@@ -72,13 +77,10 @@ def _measure(pyramid, chroma):
             tape.watch(units)
             grid = units[0]
             for n, unit in zip(layout.cells, units[1:], strict=False):
-                means = sample_grid(
-                    pyramid.network(n)(pyramid.inputs(n, grid))["chroma"], min(n, WORKING) // 2, "means"
-                )
-                grid = means[:, : unit.shape[1], : unit.shape[2]] + unit
-            found = pyramid.network(layout.last)(pyramid.inputs(layout.last, grid))["chroma"]
-            error = tf.reduce_sum(tf.square(tf.matmul(truth - found, RGB_FROM_CHROMA[None])))
-        return error, found, *tape.gradient(error, units)
+                grid = sample_grid(decoded(n, grid), min(n, WORKING) // 2, "means") + unit
+            error = truth - decoded(layout.last, grid)
+            error = tf.reduce_sum(tf.square(tf.matmul(error, RGB_FROM_CHROMA[None])))
+        return error, *tape.gradient(error, units)
 
     return measure
 

@@ -51,6 +51,8 @@ def encode(image, kind, quality=QUALITY, exif=None, xmp=None, profile=None, **mo
     if kind == "png" and xmp:
         settings["pnginfo"] = PngInfo()  # Pillow has no argument for it
         settings["pnginfo"].add(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp)
+    if kind == "webp" and image.has_transparency_data:
+        settings["exact"] = True  # or else what is transparent gets other colours
     if kind == "avif" and image.mode in ("L", "LA"):
         settings |= GREY_AVIF
     file = io.BytesIO()

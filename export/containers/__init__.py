@@ -7,7 +7,7 @@ gives the file with these records and no others. Records are named by the four l
 from export.containers import avif, jpeg, png, webp
 from export.containers.errors import ContainerError
 
-PAYLOAD, PROFILE = "cgRd", "cgRp"  # the colours, and the ICC profile of what they are the colours of, deflated
+PAYLOAD, PROFILE = "cgRD", "cgRP"  # the colours, and the ICC profile of what they are the colours of, deflated
 _FORMATS = (jpeg, png, webp, avif)
 
 

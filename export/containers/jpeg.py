@@ -6,7 +6,7 @@ bytes. APP15 is not in use elsewhere: JUMBF has APP11, Photoshop APP13, Adobe's 
 
 import struct
 
-from export.containers.errors import ContainerError, cut
+from export.containers.errors import DamagedRecords, cut
 
 MARKER, IDENTIFIER = 0xEF, b"ColorGrid\0"
 _HEAD = struct.Struct(f">{len(IDENTIFIER)}s4sHH")
@@ -34,7 +34,7 @@ def find(data):
         segments.sort(key=lambda segment: segment[0])
         counts = [(number, count) for number, count, _ in segments]
         if counts != [(number, len(segments)) for number in range(len(segments))]:
-            raise ContainerError("its colours are damaged: a part of them is missing or stands twice")
+            raise DamagedRecords("its colours are damaged: a part of them is missing or stands twice")
         found[name.decode("latin-1")] = b"".join(part for *_, part in segments)
     return found
 

@@ -1,9 +1,9 @@
-"""PNG: each record is a chunk, ancillary, private and safe to copy (PNG 3rd edition, 5.4), before the pixels."""
+"""PNG: each record is a chunk, before the pixels: ancillary, private, unsafe to copy (PNG, 5.4)."""
 
 import struct
 import zlib
 
-from export.containers.errors import ContainerError, cut
+from export.containers.errors import DamagedRecords, cut
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PRIVATE = b"cgR"  # how the names of our chunks begin
@@ -20,7 +20,7 @@ def find(data):
     for start, end, name in _chunks(data):
         if name.startswith(_PRIVATE):
             if zlib.crc32(data[start + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
-                raise ContainerError("its colours are damaged: the checksum of their chunk is another")
+                raise DamagedRecords("its colours are damaged: the checksum of their chunk is another")
             found[name.decode("latin-1")] = data[start + 8 : end - 4]
     return found
 

@@ -198,7 +198,20 @@ def test_damage_with_a_right_checksum_is_an_error_or_other_numbers(written):
         except ZooError:
             continue
         if found.layout.size == (250, 203):
-            assert found.residuals().keys() == set(found.layout.cells)
+            for n, back in found.residuals().items():
+                assert back.shape == (*found.layout.shape(n), 2)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [(2, 2, "of version 2"), (3, 9, "decoder 9"), (4, None, "other weights of crayon_edge")],
+)
+def test_files_of_other_versions_and_decoders(place, value, message, written):
+    head = bytearray(written[-1][:15])
+    head[place] = head[place] ^ 1 if value is None else value
+    body = written[-1][19:]
+    with pytest.raises(ZooError, match=message):
+        payload.read(bytes(head) + zlib.crc32(bytes(head) + body).to_bytes(4, "big") + body).check_weights()
 
 
 def test_few_bytes_are_not_taken_for_a_huge_photograph(written):
@@ -208,6 +221,12 @@ def test_few_bytes_are_not_taken_for_a_huge_photograph(written):
 
 
 def test_what_cannot_be_written():
+    layout = Layout((16, 16), 16, 44)
+    for residual in (payload.LARGEST, -payload.LARGEST):
+        residuals = {16: np.full((1, 1, 2), residual)}
+        assert np.array_equal(payload.read(payload.write(layout, residuals, DECODER)).residuals()[16], residuals[16])
+        with pytest.raises(ZooError, match="within"):
+            payload.write(layout, {16: residuals[16] * 2}, DECODER)
     for size, last in (((15, 40), 8), ((64, 64), 32)):
         with pytest.raises(ZooError):
             Layout(size, last, 44)

@@ -14,6 +14,7 @@ from zoo.images import checked_image, to_uint8
 from zoo.models.crayon_edge import rebuilt
 
 MOST_PIXELS = 1 << 21  # that are decoded at a time
+MOST_BUILT = 64  # networks that are kept, for as many sizes and steps
 SEEN = 10  # cells around a pixel beyond which a `zoo.crayon_edge` sees nothing
 USUAL_STEP = 20  # of models that were trained at many
 
@@ -193,6 +194,8 @@ class EdgeCodec(GridCodec):
         """The model of `build`, the same one each time."""
         key = tuple(size), grid
         if key not in self._built:
+            if len(self._built) >= MOST_BUILT:
+                self._built.pop(next(iter(self._built)))
             self._built[key] = self.build(*key)
         return self._built[key]
 

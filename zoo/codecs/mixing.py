@@ -46,7 +46,17 @@ STRETCH = (np.searchsorted(SQUASH, np.arange(4096) * 16 + 8) - LARGEST).clip(-LA
 # How far a probability moves towards a bit that was seen, by how often it has been: 1 / (count + 1.6), of ONE.
 RATES = (10 * ONE // (10 * np.arange(MOST_COUNT + 1) + 16)).astype(np.int32)
 
-jit = numba.njit(cache=True)
+
+def jit(function):
+    """Compiled by numba, and kept for the next process where there is a folder to keep it in.
+
+    What is kept is used for as long as the function's own file stays as it is: of functions in other files that call
+    those of this one nothing may be kept.
+    """
+    try:
+        return numba.njit(cache=True)(function)
+    except RuntimeError:
+        return numba.njit(function)
 
 
 def fresh(contexts, values, sets, planes):

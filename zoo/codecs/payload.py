@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 
 from zoo.arrays import read_arrays
-from zoo.codecs.mixing import COST_OF_LEAST, DECODE, ENCODE, fresh
+from zoo.codecs.mixing import COST_OF_LEAST, DECODE, ENCODE, LONGEST, UNARY, fresh
 from zoo.codecs.pyramid import Layout, level_of
 from zoo.codecs.pyramid_coder import CONTEXTS, SETS, VALUES, LevelCoder
 from zoo.errors import ZooError
@@ -24,6 +24,7 @@ MAGIC, VERSION = b"CG", 1
 PRIORS = "color_pyramid_priors-70c591f3.npz"  # of this version
 DECODERS = ("crayon_edge-photographs", "crayon_edge_m-photographs")  # by their numbers in files
 LEVELS = 7
+LARGEST = UNARY + (2 << LONGEST) - 1  # residual that can be told
 MOST_PIXELS_A_SIDE = (1 << 16) - 1
 _HEADER = struct.Struct(">2sBB4sBBBHH")
 _CRC = struct.Struct(">I")
@@ -78,6 +79,8 @@ def write(layout, residuals, decoder):
     """
     if max(layout.size) > MOST_PIXELS_A_SIDE:
         raise ZooError(f"a side must have at most {MOST_PIXELS_A_SIDE:,} pixels, not {max(layout.size):,}")
+    if max(np.abs(found).max() for found in residuals.values()) > LARGEST:
+        raise ZooError(f"residuals must be within {LARGEST:,}")
     coder = LevelCoder(priors(), ENCODE)
     for n in layout.cells:
         coder.code(level_of(n), residuals[n], layout.steps(n))

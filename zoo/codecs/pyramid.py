@@ -127,8 +127,7 @@ class Pyramid:
 
     def predicted(self, n, grid):
         """The grid with cells of half of n pixels, float64, as the decoder sees it from that with cells of n."""
-        rows, columns = self.layout.shape(n // 2)
-        return means(self.chroma(n, grid), min(n, WORKING) // 2)[:rows, :columns]
+        return means(self.chroma(n, grid), min(n, WORKING) // 2)
 
     def walk(self, residuals_of):
         """The finest grid, float64, and the residuals of all levels by their cells.

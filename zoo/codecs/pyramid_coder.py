@@ -6,6 +6,7 @@ place, and how the colours slope there, by what has been coded so far without an
 numbers: what a network predicted, which differs a little from device to device, has no part in it.
 """
 
+import numba
 import numpy as np
 
 from zoo.codecs.mixing import BOUNDS, COUNT, DECODE, ENCODE, LEARNING_RATE, code_number, cost, jit
@@ -96,7 +97,7 @@ def _look(contexts, row, column, residuals, is_second, first, parents, coarse, s
     return _size(wide + around_parent // 2 + 2 * abs(other))
 
 
-@jit
+@numba.njit  # not kept, nor what calls it: see `jit`
 def _nearest_worth(state, contexts, chosen, opinions, wanted, weight, price):
     """The whole number with the least `weight * (number - wanted)**2 + price * bits`, of a few."""
     nearest = int(np.rint(wanted))
@@ -112,7 +113,7 @@ def _nearest_worth(state, contexts, chosen, opinions, wanted, weight, price):
     return best
 
 
-@jit
+@numba.njit
 def _code_rows(rows, mode, io, data, bits, state, rate, residuals, is_second, first, parents, coarse, step, wanted,
                weight, price):  # fmt: skip
     contexts = np.zeros(CONTEXTS, np.int64)
