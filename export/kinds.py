@@ -2,6 +2,7 @@
 
 import io
 
+import numpy as np
 from PIL.PngImagePlugin import PngInfo
 
 from training.command import CommandError
@@ -15,6 +16,7 @@ SETTINGS = {
 }
 GREY_AVIF = {"subsampling": "4:0:0"}  # without color planes; Pillow does so of itself, but not where there is alpha
 SUFFIXES = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".avif": "avif"}
+LARGEST_SIDES = {"jpeg": 65_500, "webp": 16_383, "avif": 65_536}  # in pixels
 JPEG_HOLDS = 65_500  # bytes of EXIF, or of XMP: a segment less what stands before them
 
 
@@ -39,8 +41,10 @@ def encode(image, kind, quality=QUALITY, exif=None, xmp=None, profile=None, **mo
         more: other settings of Pillow's encoder.
 
     Raises:
-        CommandError: JPEG cannot hold it: alpha, or metadata that are too long.
+        CommandError: the kind cannot hold it: sides that are too long; in JPEG alpha, or metadata that are too long.
     """
+    if max(image.size) > LARGEST_SIDES.get(kind, np.inf):
+        raise CommandError(f"{kind} keeps no side of over {LARGEST_SIDES[kind]:,} pixels: choose png")
     exif, xmp, settings = exif or b"", xmp or b"", SETTINGS[kind] | more
     if kind == "jpeg":
         if image.has_transparency_data:

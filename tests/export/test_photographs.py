@@ -324,3 +324,9 @@ def test_a_base_that_was_turned_stays_as_it_is_stored(luma):
     decoded, _, exif, _ = decode_base(encode_base(luma, "png", exif=exif_bytes(6)))
     assert np.array_equal(decoded, luma)
     assert tags(exif)[ExifTags.Base.Orientation] == 6
+
+
+@pytest.mark.parametrize(("kind", "side"), [("jpeg", 65_501), ("webp", 16_384)])
+def test_sides_that_are_too_long(kind, side):
+    with pytest.raises(CommandError, match="choose png"):
+        encode_base(np.zeros((1, side), np.uint8), kind)
