@@ -13,7 +13,6 @@ from export.photographs import Photograph
 from training.data.pixels import read_image
 from training.metrics.images import chroma_psnr, ciede2000, psnr, ssim
 from training.metrics.rates import bd_rate
-from zoo.codecs.pyramid import luma_and_chroma
 
 QUALITIES = {"jpeg": (5, 10, 20, 40, 70, 90), "webp": (5, 15, 30, 50, 75, 90), "avif": (5, 15, 30, 45, 65, 90)}
 METRICS = {"psnr": psnr, "chroma_psnr": chroma_psnr, "ssim": ssim, "ciede2000": ciede2000}
@@ -32,7 +31,6 @@ def rows_of(name, rgb, kind, codec, decoder):
         codec, decoder: see `export.color_files.Encoder`.
     """
     encoder = Encoder(Photograph(rgb), kind, codec, decoder)
-    luma, _ = luma_and_chroma(rgb)
     for quality in QUALITIES[kind]:
         file = encoder.at(quality)
         with tempfile.TemporaryDirectory() as folder:
@@ -41,7 +39,7 @@ def rows_of(name, rgb, kind, codec, decoder):
             ours = decoded(opened(path.read_bytes()), codec).rgb
             sizes = {"bytes": len(file.data), "color_bytes": file.color_bytes}
             yield _row(f"{OURS} {kind}", name, kind, quality, rgb, ours, sizes)
-            grey = len(encode_base(luma, kind, quality))
+            grey = len(encode_base(encoder.luma, kind, quality))
             for subsampling in SUBSAMPLINGS:
                 if kind == "webp" and subsampling != SUBSAMPLINGS[0]:
                     continue  # it has no other

@@ -5,11 +5,10 @@ from functools import cache
 from pathlib import Path
 
 from export.files import add_force, targets, write_each
-from export.kinds import kind_of
+from export.kinds import KINDS, kind_of
 from training.command import ArgumentParser, CommandError, positive, run
 from training.outputs import result_file
 
-KINDS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "avif": ".avif"}
 LOSSY = ("jpeg", "webp", "avif")
 QUALITY = 50  # if nothing is asked for
 DECODER = "crayon_edge-photographs"

@@ -15,7 +15,8 @@ SETTINGS = {
     "avif": {"speed": 6, "max_threads": 1},  # with more threads, which are as many as cores, the bytes are others
 }
 GREY_AVIF = {"subsampling": "4:0:0"}  # without color planes; Pillow does so of itself, but not where there is alpha
-SUFFIXES = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".webp": "webp", ".avif": "avif"}
+KINDS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "avif": ".avif"}  # and the suffixes of what is written
+SUFFIXES = {".jpeg": "jpeg", **{suffix: kind for kind, suffix in KINDS.items()}}
 LARGEST_SIDES = {"jpeg": 65_500, "webp": 16_383, "avif": 65_536}  # in pixels
 JPEG_HOLDS = 65_500  # bytes of EXIF, or of XMP: a segment less what stands before them
 

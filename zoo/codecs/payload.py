@@ -15,7 +15,7 @@ import numpy as np
 
 from zoo.arrays import read_arrays
 from zoo.codecs.mixing import COST_OF_LEAST, DECODE, ENCODE, LONGEST, UNARY, fresh
-from zoo.codecs.pyramid import Layout, level_of
+from zoo.codecs.pyramid import CELLS, Layout, level_of
 from zoo.codecs.pyramid_coder import CONTEXTS, SETS, VALUES, LevelCoder
 from zoo.errors import ZooError
 from zoo.weights import FOLDER, card
@@ -23,7 +23,6 @@ from zoo.weights import FOLDER, card
 MAGIC, VERSION = b"CG", 1
 PRIORS = "color_pyramid_priors-70c591f3.npz"  # of this version
 DECODERS = ("crayon_edge-photographs", "crayon_edge_m-photographs")  # by their numbers in files
-LEVELS = 7
 LARGEST = UNARY + (2 << LONGEST) - 1  # residual that can be told
 MOST_PIXELS_A_SIDE = (1 << 16) - 1
 _HEADER = struct.Struct(">2sBB4sBBBHH")
@@ -145,4 +144,4 @@ def _stored_priors():
 
 def no_priors():
     """Statistics of a coder that has seen nothing."""
-    return fresh(CONTEXTS, VALUES, SETS, 2 * LEVELS)
+    return fresh(CONTEXTS, VALUES, SETS, 2 * len(CELLS))

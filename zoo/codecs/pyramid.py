@@ -19,7 +19,7 @@ from zoo.codecs.pyramid_coder import LevelCoder
 from zoo.color_spaces import RGB_FROM_CHROMA, YCBCR
 from zoo.errors import ZooError
 
-LARGEST, SMALLEST = 256, 4  # cells, in pixels
+CELLS = (256, 128, 64, 32, 16, 8, 4)  # pixels of the cells of all levels that a pyramid may have
 WORKING = 16  # pixels of a cell at which larger ones are predicted
 UNIT = 16  # steps are told in this part of a level of chroma
 LEAST_STEP = 12
@@ -58,8 +58,7 @@ class Layout:
     @property
     def cells(self):
         """Pixels of the cells of each level, the largest first: no larger than the photograph."""
-        fitting = [LARGEST >> k for k in range(7) if LARGEST >> k >= self.last]
-        return [n for n in fitting if n <= min(self.size)]
+        return [n for n in CELLS if self.last <= n <= min(self.size)]
 
     def shape(self, n):
         """Rows and columns of the grid with cells of n pixels."""
@@ -90,7 +89,7 @@ class Layout:
 
 def level_of(n):
     """The number of the level whose cells have n pixels."""
-    return (LARGEST // n).bit_length() - 1
+    return CELLS.index(n)
 
 
 class Pyramid:
@@ -105,10 +104,9 @@ class Pyramid:
     def __init__(self, layout, luma, codec):
         self.layout, self.codec = layout, codec
         self._lumas = {WORKING: luma.astype(np.float32)}
-        for n in (32, 64, 128, 256):
-            if n <= layout.cells[0]:
-                halved = means(self._lumas[n // 2][..., None], 2)[..., 0]
-                self._lumas[n] = halved.round().astype(np.float32)
+        for n in reversed([n for n in layout.cells if n > WORKING]):
+            halved = means(self._lumas[n // 2][..., None], 2)[..., 0]
+            self._lumas[n] = halved.round().astype(np.float32)
 
     def chroma(self, n, grid):
         """Cb and Cr, `(H, W, 2)` of the luma at which cells of n pixels are decoded, of their grid."""
