@@ -10,11 +10,9 @@ from export.bases import decode_base, encode_base
 from export.containers import PAYLOAD, PROFILE, attach, records
 from export.photographs import Photograph
 from training.command import CommandError
-from training.metrics.images import psnr
+from training.metrics.images import psnr, squared_error
 from zoo.codecs import payload
-from zoo.codecs.grid import Grid
-from zoo.codecs.pyramid import LADDER, Layout, Pyramid, luma_and_chroma
-from zoo.color_spaces import YCBCR
+from zoo.codecs.pyramid import LADDER, Layout, Pyramid, luma_and_grids
 from zoo.errors import ZooError
 
 NEIGHBOUR = 4  # of qualities between which it is measured what a byte of luma is worth
@@ -58,7 +56,7 @@ class Encoder:
     def __init__(self, photograph, kind, codec, decoder, most_color_bytes=None, effort=USUAL_EFFORT):
         self.photograph, self.kind, self.codec, self.decoder = photograph, kind, codec, decoder
         self.most_color_bytes, self.effort = most_color_bytes, effort
-        self.luma, self.chroma = luma_and_chroma(photograph.rgb)
+        self.luma, self.grids = luma_and_grids(photograph.rgb)
 
     def at(self, quality):
         """The `ColorFile` whose base has this quality, and colours to match it.
@@ -111,64 +109,61 @@ class Encoder:
         kind = SLOPE_KIND if self.kind == "png" else self.kind
         low = min(max(quality - NEIGHBOUR // 2, LEAST_QUALITY), MOST_QUALITY - NEIGHBOUR)
         files = [encode_base(self.luma, kind, each) for each in (low, low + NEIGHBOUR)]
-        errors = [3 * np.square(decode_base(file)[0].astype(float) - self.luma).sum() for file in files]
+        errors = [3 * squared_error(decode_base(file)[0], self.luma) for file in files]
         return max(errors[0] - errors[1], 0) / max(len(files[1]) - len(files[0]), 1)
 
     def _colors(self, luma, price):
         """The payload that costs least where a byte costs `price`, and the photograph that comes of it."""
-        pyramid, residuals, *usual = self._best(luma, price)
+        _, pyramid, residuals, *usual = self._best(luma, price)
         if self.effort not in DESCENT_STEPS:
             return usual
         from export.descent import descended
 
-        found = descended(pyramid, residuals, self.chroma, price / 8, DESCENT_STEPS[self.effort])
-        bettered = self._written(luma, pyramid.layout, *found)
+        found = descended(pyramid, residuals, self.photograph.rgb, price / 8, DESCENT_STEPS[self.effort])
+        bettered = self._written(pyramid, *found)
         return bettered if self._fits(bettered[0]) else usual
 
     def _best(self, luma, price):
-        """Pyramid, residuals, payload and photograph of the fineness in LADDER that costs least.
+        """Cost, pyramid, residuals, payload and photograph of the fineness in LADDER that costs least.
 
         It is looked for from that at which residuals are rounded by about this price, down, then up, for as long as it
         gets better; over one that is worse as well, for the smallest cells change on the way.
         """
-        tried = {}
+        costs, best = {}, None
 
-        def cost(rung):
-            if rung not in tried:
-                pyramid = Pyramid(Layout(luma.shape, *LADDER[rung]), luma, self.codec)
-                residuals, chroma = pyramid.encode(self.chroma, payload.priors())
-                data, rgb = self._written(luma, pyramid.layout, residuals, chroma)
-                error = np.square(rgb.astype(np.float32) - self.photograph.rgb).sum(dtype=np.float64)
-                fits = self._fits(data)
-                tried[rung] = (
-                    (not fits, error + price * len(data) if fits else len(data)),
-                    pyramid,
-                    residuals,
-                    data,
-                    rgb,
-                )
-            return tried[rung][0]
+        def is_better(rung):
+            nonlocal best
+            if rung not in costs:
+                tried = self._tried(LADDER[rung], luma, price)
+                costs[rung] = tried[0]
+                if best is None or tried[0] < best[0]:
+                    best = tried
+            return costs[rung] < costs[now]
 
         prices = [8 * WORTH * Layout(luma.shape, *rung).price for rung in LADDER]
-        best = int(np.argmin(np.abs(np.log(np.divide(prices, max(price, 1))))))
-        least = cost(best)
+        now = int(np.argmin(np.abs(np.log(np.divide(prices, max(price, 1))))))
+        is_better(now)
         if self.effort > 0 or self.most_color_bytes is not None:
             for direction in (-1, 1):
-                while better := [
-                    rung
-                    for rung in (best + direction, best + 2 * direction)
-                    if 0 <= rung < len(LADDER) and cost(rung) < least
-                ]:
-                    best = better[0]
-                    least = cost(best)
-        return tried[best][1:]
+                steps = (direction, 2 * direction)
+                while better := [now + by for by in steps if 0 <= now + by < len(LADDER) and is_better(now + by)]:
+                    now = better[0]
+        return best
+
+    def _tried(self, rung, luma, price):
+        """See `_best`. What does not fit costs more than all that does."""
+        pyramid = Pyramid(Layout(luma.shape, *rung), luma, self.codec)
+        residuals, grid = pyramid.encode(self.grids, payload.priors())
+        data, rgb = self._written(pyramid, residuals, grid)
+        cost = (False, squared_error(rgb, self.photograph.rgb) + price * len(data))
+        return cost if self._fits(data) else (True, len(data)), pyramid, residuals, data, rgb
 
     def _fits(self, data):
         return self.most_color_bytes is None or len(data) <= self.most_color_bytes
 
-    def _written(self, luma, layout, residuals, chroma):
+    def _written(self, pyramid, residuals, grid):
         """A payload, and the photograph that comes of it."""
-        return payload.write(layout, residuals, self.decoder), joined(luma, chroma)
+        return payload.write(pyramid.layout, residuals, self.decoder), pyramid.joined(grid)
 
 
 @dataclass(frozen=True)
@@ -210,13 +205,8 @@ def opened(data):
 
 def decoded(file, codec):
     """The `Photograph` of an `Opened` file that has colours, by an `EdgeCodec` of the weights that it names."""
-    chroma = Pyramid(file.payload.layout, file.luma, codec).decode(file.payload.residuals())
-    return dataclasses.replace(file.photograph, rgb=joined(file.luma, chroma))
-
-
-def joined(luma, chroma):
-    """uint8 sRGB `(H, W, 3)` of Y', uint8 `(H, W)`, and of Cb and Cr `(H, W, 2)`."""
-    return Grid(2, "means", YCBCR).join(luma, chroma)
+    pyramid = Pyramid(file.payload.layout, file.luma, codec)
+    return dataclasses.replace(file.photograph, rgb=pyramid.joined(pyramid.decode(file.payload.residuals())))
 
 
 def _unpacked(data):

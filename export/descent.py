@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from zoo.codecs import payload
 from zoo.codecs.grid import MOST_PIXELS
-from zoo.codecs.pyramid import UNIT, WEIGHTS, WORKING, level_of
+from zoo.codecs.pyramid import UNIT, WEIGHTS, WORKING, level_of, luma_and_chroma
 from zoo.codecs.pyramid_coder import LevelCoder
 from zoo.color_grid import sample_grid
 from zoo.color_spaces import RGB_FROM_CHROMA
@@ -19,22 +19,22 @@ FIRST_RATE = 0.6  # of the steps
 SLOWER = 0.6  # times that after a step that made it worse
 
 
-def descended(pyramid, residuals, chroma, price, steps):
-    """Residuals of all levels by their cells, and the chroma `(H, W, 2)` that they give.
+def descended(pyramid, residuals, rgb, price, steps):
+    """Residuals of all levels by their cells, and the finest grid that they give.
 
     Photographs of more than `MOST_PIXELS` stay as they are: gradients are of the whole.
 
     Args:
         pyramid: a `zoo.codecs.pyramid.Pyramid` of an `EdgeCodec`, on TensorFlow.
         residuals: to begin with.
-        chroma: Cb and Cr, float `(H, W, 2)`, of the photograph.
+        rgb: the photograph, uint8 sRGB `(H, W, 3)`.
         price: what a bit costs, in squared errors over R, G and B.
         steps: of descent.
     """
     layout, rate, least, kept = pyramid.layout, FIRST_RATE, np.inf, None
     if layout.size[0] * layout.size[1] > MOST_PIXELS:
         return residuals, pyramid.decode(residuals)
-    measure = _measure(pyramid, chroma)
+    measure = _measure(pyramid, luma_and_chroma(rgb)[1])
     for step in range(steps + 1):
         units = [tf.constant((residuals[n] * _steps(layout, n))[None], tf.float32) for n in layout.cells]
         error, *gradients = measure(units)

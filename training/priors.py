@@ -33,7 +33,7 @@ def main(argv):
     from training.data.luma import CODECS, compress_luma
     from training.data.sources import open_dataset
     from zoo.codecs.payload import no_priors
-    from zoo.codecs.pyramid import LADDER, Layout, Pyramid, luma_and_chroma
+    from zoo.codecs.pyramid import LADDER, Layout, Pyramid, luma_and_grids
 
     codec = zoo.load(arguments.decoder)
     random = np.random.default_rng(arguments.seed)
@@ -41,14 +41,14 @@ def main(argv):
     states = no_priors()
     for done, index in enumerate(random.permutation(len(images)), 1):
         rgb = np.asarray(images[index])
-        _, chroma = luma_and_chroma(rgb)
+        _, grids = luma_and_grids(rgb)
         if random.random() < LUMA_SHARE:
             name = list(CODECS)[random.integers(len(CODECS))]
             rgb = compress_luma(rgb, name, int(random.integers(*CODECS[name])))
-        luma, _ = luma_and_chroma(rgb)
+        luma, _ = luma_and_grids(rgb)
         for rung in random.permutation(len(LADDER))[:RUNGS]:
             layout = Layout(luma.shape, *LADDER[rung])
-            Pyramid(layout, luma, codec).encode(chroma, states, RATE)
+            Pyramid(layout, luma, codec).encode(grids, states, RATE)
         print(f"\r{done} of {len(images)} photographs", end="", flush=True)
     probabilities, counts, weights = states
     stored = io.BytesIO()

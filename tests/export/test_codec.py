@@ -16,9 +16,9 @@ from export.descent import descended
 from export.photographs import read
 from training.command import run
 from training.data.pixels import read_image
-from training.metrics.images import psnr
+from training.metrics.images import psnr, squared_error
 from zoo.codecs import payload
-from zoo.codecs.pyramid import WEIGHTS, Layout, Pyramid, luma_and_chroma
+from zoo.codecs.pyramid import Layout, Pyramid, luma_and_grids
 from zoo.errors import ZooError
 
 KINDS = tuple(codec.KINDS)
@@ -97,16 +97,17 @@ def test_effort_goes_into_what_a_file_costs(photograph, tmp_path, capsys):
 
 
 def test_descent_lowers_error_and_bytes_together(photograph):
-    luma, chroma = luma_and_chroma(read(photograph).rgb)
+    rgb = read(photograph).rgb
+    luma, grids = luma_and_grids(rgb)
     layout = Layout(luma.shape, 4, 30)
     pyramid, price = Pyramid(layout, luma, zoo.load(codec.DECODER)), 3 * layout.price
 
-    def cost(residuals, found):
-        error = (np.square(found - chroma) @ WEIGHTS).sum()
+    def cost(residuals, grid):
+        error = squared_error(rgb, pyramid.joined(grid))
         return error + price * 8 * len(payload.write(layout, residuals, codec.DECODER))
 
-    before = pyramid.encode(chroma, payload.priors())
-    after = descended(pyramid, before[0], chroma, price, 4)
+    before = pyramid.encode(grids, payload.priors())
+    after = descended(pyramid, before[0], rgb, price, 4)
     assert cost(*after) < 0.99 * cost(*before)
     assert np.array_equal(pyramid.decode(after[0]), after[1])
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import zoo
+from training.metrics.images import squared_error
 from zoo.codecs import mixing, payload
 from zoo.codecs.mixing import COUNT, DECODE, ENCODE, fresh
 from zoo.codecs.payload import DamagedPayload
-from zoo.codecs.pyramid import LADDER, WEIGHTS, Layout, Pyramid, level_of, luma_and_chroma, means
+from zoo.codecs.pyramid import LADDER, Layout, Pyramid, level_of, luma_and_grids, means
 from zoo.codecs.pyramid_coder import CONTEXTS, LevelCoder
 from zoo.errors import ZooError
 
@@ -40,12 +41,12 @@ def codec():
 
 @pytest.fixture(scope="module")
 def written(codec, photographs):
-    """A photograph that no side of is a multiple of 16, its luma and chroma, layout, residuals, chroma back, bytes."""
+    """A photograph that no side of is a multiple of 16, its luma and grids, layout, residuals, finest grid, bytes."""
     rgb = photographs[0][:250, :203]
-    luma, chroma = luma_and_chroma(rgb)
+    luma, grids = luma_and_grids(rgb)
     layout = Layout(luma.shape, *LADDER[3])
-    residuals, found = Pyramid(layout, luma, codec).encode(chroma, payload.priors())
-    return rgb, luma, chroma, layout, residuals, found, payload.write(layout, residuals, DECODER)
+    residuals, found = Pyramid(layout, luma, codec).encode(grids, payload.priors())
+    return rgb, luma, grids, layout, residuals, found, payload.write(layout, residuals, DECODER)
 
 
 def coded(layout, residuals, states=None):
@@ -110,39 +111,40 @@ def test_means_are_those_of_the_pixels_that_there_are(photographs):
 
 
 def test_colours_come_back_from_bytes(codec, written):
-    rgb, luma, _, layout, residuals, chroma, data = written
+    _, luma, _, layout, residuals, grid, data = written
     found = payload.read(data)
     assert (found.layout, found.decoder) == (layout, DECODER)
     found.check_weights()
     back = found.residuals()
     assert all(np.array_equal(back[n], residuals[n]) for n in layout.cells)
-    assert np.array_equal(Pyramid(layout, luma, codec).decode(back), chroma)
+    assert np.array_equal(Pyramid(layout, luma, codec).decode(back), grid)
     assert data == payload.write(layout, residuals, DECODER)
 
 
 def test_more_bytes_are_better_colours(codec, written):
-    _, luma, chroma, *_ = written
+    rgb, luma, grids, *_ = written
     sizes, errors = [], []
     for rung in LADDER[::2]:
         layout = Layout(luma.shape, *rung)
-        residuals, found = Pyramid(layout, luma, codec).encode(chroma, payload.priors())
+        pyramid = Pyramid(layout, luma, codec)
+        residuals, grid = pyramid.encode(grids, payload.priors())
         sizes.append(len(payload.write(layout, residuals, DECODER)))
-        errors.append(np.square(found - chroma).mean())
+        errors.append(squared_error(rgb, pyramid.joined(grid)))
     assert np.all(np.diff(sizes) > 0)
     assert np.all(np.diff(errors) < 0)
 
 
 def test_residuals_are_chosen_by_rate_and_distortion(codec, written):
     """They are cheaper than the nearest whole numbers, and not as good."""
-    _, luma, chroma, layout, _, found, data = written
+    rgb, luma, grids, layout, _, found, data = written
     pyramid = Pyramid(layout, luma, codec)
 
     def nearest(n, guess):
-        return np.rint((means(chroma, n) - guess) * 16 / np.array(layout.steps(n))).astype(np.int64)
+        return np.rint((grids[n] - guess) * 16 / np.array(layout.steps(n))).astype(np.int64)
 
     grid, residuals = pyramid.walk(nearest)
     sizes = [8 * len(each) for each in (data, payload.write(layout, residuals, DECODER))]
-    errors = [(np.square(each - chroma) @ WEIGHTS).sum() for each in (found, pyramid.chroma(layout.last, grid))]
+    errors = [squared_error(rgb, pyramid.joined(each)) for each in (found, grid)]
     assert sizes[0] < sizes[1]
     assert errors[0] > errors[1]
 
@@ -150,7 +152,8 @@ def test_residuals_are_chosen_by_rate_and_distortion(codec, written):
 def test_a_header_is_19_bytes_and_a_flat_photograph_hardly_more(codec):
     grey = np.full((64, 64), 128, np.uint8)
     layout = Layout(grey.shape, 8, 44)
-    residuals, found = Pyramid(layout, grey, codec).encode(np.zeros((64, 64, 2)), payload.priors())
+    grids = {n: np.zeros((*layout.shape(n), 2)) for n in layout.cells}
+    residuals, found = Pyramid(layout, grey, codec).encode(grids, payload.priors())
     assert payload.HEADER_BYTES == 19
     assert len(payload.write(layout, residuals, DECODER)) <= 19 + 6
     assert np.abs(found).max() < 1

@@ -9,7 +9,7 @@ import pytest
 
 import zoo
 from zoo.codecs import payload
-from zoo.codecs.pyramid import Layout, Pyramid, luma_and_chroma
+from zoo.codecs.pyramid import Layout, Pyramid, luma_and_grids
 from zoo.weights import FOLDER
 
 PAGE = Path(__file__).parents[2] / "export" / "FORMAT.md"
@@ -52,9 +52,9 @@ def test_the_vector_of_the_page(priors):
 
 
 def test_a_photograph(priors, photographs):
-    luma, chroma = luma_and_chroma(photographs[0][40:120, 60:156])
+    luma, grids = luma_and_grids(photographs[0][40:120, 60:156])
     layout = Layout(luma.shape, 4, 20)
-    residuals, _ = Pyramid(layout, luma, zoo.load(DECODER)).encode(chroma, payload.priors())
+    residuals, _ = Pyramid(layout, luma, zoo.load(DECODER)).encode(grids, payload.priors())
     data = payload.write(layout, residuals, DECODER)
     assert_is_read(data, priors, layout, payload.read(data).residuals())
     assert np.mean(residuals[4] != 0) > 0.05

@@ -21,18 +21,19 @@ class RandomViews:
 
     A view is a square of a photograph at full size or resized to 0.4 to 1 of it (Lanczos), and mirrored half of the
     time. To a quarter of them noise is added, as of a camera: single points must not be trusted too far. A few are
-    made grey, so that grey stays grey. For a quarter the luma went through JPEG, WebP or AVIF at low quality, as it
-    will have where luma is sent by such a codec; chroma is that of the original.
+    made grey, so that grey stays grey. For a share the luma went through JPEG, WebP or AVIF at low quality, as it will
+    have where luma is sent by such a codec; chroma is that of the original.
 
     Args:
         sources: `Photographs`; each one gives the same share of the views.
         split: of the sources.
         seed: of all random choices.
+        compressed: the share whose luma went through a codec.
     """
 
-    def __init__(self, sources, split, seed):
+    def __init__(self, sources, split, seed, compressed=COMPRESSED_SHARE):
         self.images = [[_at_most(rgb, LARGEST_SIDE) for rgb in source.images(split)] for source in sources]
-        self.seed = seed
+        self.seed, self.compressed = seed, compressed
 
     def batches(self, size, batch_size, stream, first=0):
         """An endless tf.data.Dataset of (seen, original), uint8 `(batch, size, size, 3)` each.
@@ -52,7 +53,8 @@ class RandomViews:
             raise CommandError(f"no photograph to train on is at least {size}x{size}: choose a smaller --size")
 
         def draw(index):
-            return random_view(np.random.default_rng([self.seed, stream, index]), sources, size)
+            random = np.random.default_rng([self.seed, stream, index])
+            return random_view(random, sources, size, self.compressed)
 
         def view(index):
             seen, original = tf.numpy_function(draw, [index], (tf.uint8, tf.uint8))
@@ -62,7 +64,7 @@ class RandomViews:
         return numbers.map(view, num_parallel_calls=2).batch(batch_size, drop_remainder=True)
 
 
-def random_view(random, sources, size):
+def random_view(random, sources, size, compressed=COMPRESSED_SHARE):
     """One view `(seen, original)`, uint8 `(size, size, 3)`, of lists of images that are all large enough."""
     images = sources[random.integers(len(sources))]
     rgb = images[random.integers(len(images))]
@@ -79,7 +81,7 @@ def random_view(random, sources, size):
         view = (view + noise).round().clip(0, 255).astype(np.uint8)
     if random.random() < GREY_SHARE:
         view = grey(view)
-    if random.random() >= COMPRESSED_SHARE:
+    if random.random() >= compressed:
         return view, view
     codec = list(CODECS)[random.integers(len(CODECS))]
     return compress_luma(view, codec, int(random.integers(*CODECS[codec]))), view

@@ -10,12 +10,16 @@ _PART = 1 << 18  # values that are compared at a time
 
 def psnr(original, decoded):
     """Peak signal-to-noise ratio in dB over R, G and B; 100 for equal images, so that means stay finite."""
+    return _decibels(squared_error(original, decoded) / original.size)
+
+
+def squared_error(original, decoded):
+    """The sum of squared errors of all numbers of two arrays of one shape. ValueError if they are not."""
     if original.shape != decoded.shape:
         raise ValueError(f"Images must be of one shape. Received: {original.shape} and {decoded.shape}")
     original, decoded = original.reshape(-1), decoded.reshape(-1)
     parts = (slice(start, start + _PART) for start in range(0, original.size, _PART))
-    errors = (np.square(original[part].astype(float) - decoded[part]).sum() for part in parts)
-    return _decibels(sum(errors) / original.size)
+    return float(sum(np.square(original[part].astype(float) - decoded[part]).sum() for part in parts))
 
 
 def chroma_psnr(original, decoded):

@@ -21,6 +21,12 @@ Those of `crayon_edge_m-photographs` began with them. They had 8,500 steps at 1.
         --learning-rate 1e-3 --epochs 6
 
 What they reach stands in results/edge-kodak.json.
+
+`crayon_edge_pyramid` goes on from there for colour-grid files, ours too, where grids are levels of a colour pyramid and
+luma went through an image codec:
+
+    python -m training.fit crayon_edge_pyramid --dataset folder:data/cid22 --also folder:data/imagenette224
+        --weights crayon_edge-photographs
 """
 
 from dataclasses import dataclass
@@ -30,6 +36,7 @@ from training.recipes.base import setting
 from training.recipes.grids import PAPER_STEPS, ViewsRecipe
 
 VALIDATION_BATCH = 7
+WORKING = 16  # that of `zoo.codecs.pyramid`, which imports Keras
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,7 @@ class Branch:
 class CrayonEdge(ViewsRecipe):
     """The small edge decoder."""
 
-    name = "crayon_edge"
+    name = MODEL = "crayon_edge"
     BRANCHES = (
         Branch(4, "means", 64, 2),
         Branch(6, "means", 96, 2),
@@ -70,6 +77,7 @@ class CrayonEdge(ViewsRecipe):
     SEARCH_TRAINED = {"n": PAPER_STEPS, "kind": ("means", "points")}
     FASTER = "--steps 100"
     WARM_UP = 200
+    COMPRESSED = 0.25  # the share of views whose luma went through an image codec
 
     epochs: int = 24
     learning_rate: float = 2e-3
@@ -85,18 +93,17 @@ class CrayonEdge(ViewsRecipe):
         """The network to train, built for n = 16; the other grids share its layers."""
         from zoo.registry import MODELS
 
-        return self.started(MODELS[self.name].build((320, 320), 16, width=self.width), partial=True)
+        return self.started(MODELS[self.MODEL].build((320, 320), 16, width=self.width), partial=True)
 
     def training_model(self, network, sources):
         """A compiled model from the views of all branches to what the network makes of them."""
         import keras
 
-        from training.tasks.grid import DenseGridTask
         from zoo.models.crayon_edge import rebuilt
 
         views, chroma, loss = {}, {}, {}
         for branch in self.BRANCHES:
-            size, task = (branch.side(self.size),) * 2, DenseGridTask(branch.n, branch.kind)
+            size, task = (branch.side(self.size),) * 2, self.task(network, branch)
             built = rebuilt(network, size, branch.n, branch.kind, views=1, name=f"edge_{branch.name}")
             views[branch.name] = rgb = keras.Input((*size, 3), dtype="uint8", name=branch.name)
             chroma[branch.name] = built(task.inputs(rgb))["chroma"]
@@ -108,12 +115,18 @@ class CrayonEdge(ViewsRecipe):
         trained.compile(keras.optimizers.Adam(self.schedule()), loss, loss_weights=weights)
         return trained
 
+    def task(self, network, branch):
+        """What a branch learns."""
+        from training.tasks.grid import DenseGridTask
+
+        return DenseGridTask(branch.n, branch.kind)
+
     def batches(self, sources, epoch):
         """As of every recipe; those of validation are central crops of the first source."""
         from training.data.batches import counted
         from training.data.views import RandomViews
 
-        views = RandomViews(sources, "train", self.seed)
+        views = RandomViews(sources, "train", self.seed, self.COMPRESSED)
         train, validation = {}, {}
         for stream, branch in enumerate(self.BRANCHES):
             size = branch.side(self.size)
@@ -127,7 +140,7 @@ class CrayonEdge(ViewsRecipe):
 class CrayonEdgeM(CrayonEdge):
     """The larger edge decoder, with fewer means and more points."""
 
-    name = "crayon_edge_m"
+    name = MODEL = "crayon_edge_m"
     BRANCHES = (
         Branch(4, "means", 64, 1),
         Branch(6, "means", 96, 1),
@@ -140,6 +153,30 @@ class CrayonEdgeM(CrayonEdge):
         Branch(20, "points", 160, 2),
         Branch(40, "points", 240, 3),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrayonEdgePyramid(CrayonEdge):
+    """The small edge decoder for colour-grid files: levels of colour pyramids as they come out of them."""
+
+    name, MODEL = "crayon_edge_pyramid", "crayon_edge"
+    BRANCHES = (Branch(4, "means", 64, 6), Branch(8, "means", 128, 6), Branch(16, "means", 160, 8))
+    STEPS = {4: (1.5, 6.0), 8: (1.3, 12.0), 16: (0.3, 8.0)}  # of cells of so many pixels, in levels of chroma
+    SEARCH_TRAINED = {}
+    COMPRESSED = 0.9
+
+    epochs: int = 8
+    learning_rate: float = 1e-3
+
+    def task(self, network, branch):
+        """What a branch learns. Cells of more than 16 pixels are decoded at a luma with 16, as everywhere."""
+        from training.tasks.grid import PyramidTask
+        from zoo.models.crayon_edge import rebuilt
+
+        n, side = branch.n, branch.side(self.size)
+        size = (side * min(2 * n, WORKING) // (2 * n),) * 2
+        coarser = rebuilt(network, size, min(2 * n, WORKING), "means", views=1, name=f"edge_above_{branch.name}")
+        return PyramidTask(n, self.STEPS[n], coarser)
 
 
 def _by_branch(parts):

@@ -7,7 +7,7 @@ the only place that knows what is hidden and what is predicted. Vectorised, on t
 import keras
 from keras import ops
 
-from training.tasks.random_layers import RandomInteger, RandomPoints
+from training.tasks.random_layers import RandomInteger, RandomPoints, RandomStep, UniformNoise
 from zoo.color_grid import point_mask, sample_grid
 from zoo.color_spaces import (
     RGB_FROM_CHROMA,
@@ -103,6 +103,40 @@ class DenseGridTask:
     def loss(self, rgb, chroma):
         """Mean squared error of each image over R, G and B, in dB: 48.13 less PSNR, but for rounding and clipping."""
         return _decibels(ops.matmul(rgb_to_ycbcr(rgb)[..., 1:] - chroma, RGB_FROM_CHROMA), LEAST_ERROR)
+
+
+class PyramidTask(DenseGridTask):
+    """The same with a level of a colour pyramid as the grid, as `zoo.codecs.pyramid` writes and reads it.
+
+    A decoder predicts it from the level before, and what that misses is rounded to steps. How a file chooses by rate
+    and distortion is told in short: less than KEPT steps are none, and more are rounded a little towards zero.
+
+    Args:
+        n: pixels of the cells.
+        steps: the range of steps, in levels of chroma; each image has its own.
+        coarser: a decoder of cells of `2 n` pixels, or where luma is halved for these, of n.
+    """
+
+    KEPT, RATIO = 0.6, 1.5
+
+    def __init__(self, n, steps, coarser):
+        super().__init__(n, "means")
+        self.steps = steps
+        self.coarser = coarser
+
+    def inputs(self, rgb):
+        """As of `DenseGridTask`."""
+        ycbcr = rgb_to_ycbcr(rgb)
+        luma, chroma = ops.round(ycbcr[..., :1]), ycbcr[..., 1:]
+        step = RandomStep(*self.steps)(rgb)
+        above = UniformNoise()(sample_grid(chroma, 2 * self.n, "means") * (self.RATIO / step)) * (step / self.RATIO)
+        size = self.coarser.input["luma"].shape[1:3]
+        seen = luma if luma.shape[1:3] == size else ops.round(sample_grid(luma, 2, "means"))
+        found = self.coarser({"luma": seen, "grid": above})["chroma"]
+        guess = sample_grid(found, self.n * size[0] // luma.shape[1], "means")
+        missed = (sample_grid(chroma, self.n, "means") - guess) / step
+        residuals = ops.sign(missed) * ops.floor(ops.abs(missed) + (1 - self.KEPT))
+        return {"luma": luma, "grid": ops.stop_gradient(guess + residuals * step)}
 
 
 def decibels(rgb, lab):

@@ -55,6 +55,27 @@ class RandomInteger(_Random):
         return keras.KerasTensor((rgb.shape[0],), "int32")
 
 
+class RandomStep(_Random):
+    """A step `(B, 1, 1, 1)` for each image of a batch: random in training, log-uniform; the middle one otherwise.
+
+    Args:
+        low, high: the range.
+    """
+
+    def __init__(self, low, high, **kwargs):
+        super().__init__(**kwargs)
+        self.low = low
+        self.high = high
+
+    def call(self, rgb, training=False):
+        shape = (ops.shape(rgb)[0], 1, 1, 1)
+        share = keras.random.uniform(shape, seed=self.seed_generator) if training else ops.full(shape, 0.5)
+        return self.low * (self.high / self.low) ** share
+
+    def compute_output_spec(self, rgb, training=False):
+        return keras.KerasTensor((rgb.shape[0], 1, 1, 1), "float32")
+
+
 class RandomPoints(_Random):
     """A mask `(B, H, W, 1)` of the pixels of `(B, H, W, C)` whose colour is known, of another step for each image.
 

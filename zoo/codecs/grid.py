@@ -11,9 +11,9 @@ from zoo.color_grid import KINDS, grid_shape, paint_hints, sample_grid
 from zoo.color_spaces import LAB, YCBCR, Space
 from zoo.errors import ZooError
 from zoo.images import checked_image, to_uint8
-from zoo.models.crayon_edge import rebuilt
+from zoo.models.crayon_edge import cell_size, rebuilt
 
-MOST_PIXELS = 1 << 21  # that are decoded at a time
+MOST_PIXELS = 1 << 20  # that are decoded at a time, as the network sees them
 MOST_BUILT = 64  # networks that are kept, for as many sizes and steps
 SEEN = 10  # cells around a pixel beyond which a `zoo.crayon_edge` sees nothing
 USUAL_STEP = 20  # of models that were trained at many
@@ -185,10 +185,16 @@ class EdgeCodec(GridCodec):
 
     def __call__(self, luma, colors, grid):
         chroma = np.empty((*luma.shape, 2), np.float32)
-        for part, seen, within in tiles(colors.shape[:2], SEEN, SEEN, max(MOST_PIXELS // grid.n**2, 1)):
-            decoded = self._tile(luma[times(seen, grid.n)], colors[seen], grid)
-            chroma[times(part, grid.n)] = decoded[times(within, grid.n)]
+        for part, decoded in self.parts(luma, colors, grid):
+            chroma[times(part, grid.n)] = decoded
         return chroma
+
+    def parts(self, luma, colors, grid):
+        """Yields which cells of the grid, a pair of slices, and the chroma there; together they are all of it."""
+        cell = max(grid.n, cell_size(grid.n))
+        for part, seen, within in tiles(colors.shape[:2], SEEN, SEEN, max(MOST_PIXELS // cell**2, 1)):
+            decoded = self._tile(luma[times(seen, grid.n)], colors[seen], grid)
+            yield part, decoded[times(within, grid.n)]
 
     def network(self, size, grid):
         """The model of `build`, the same one each time."""
@@ -200,7 +206,7 @@ class EdgeCodec(GridCodec):
         return self._built[key]
 
     def _tile(self, luma, colors, grid):
-        inputs = {"luma": luma[None, ..., None], "grid": colors[None]}
+        inputs = {"luma": luma[None, ..., None].astype(np.float32), "grid": colors[None].astype(np.float32)}
         return np.asarray(self.network(luma.shape, grid).predict_on_batch(inputs)["chroma"])[0]
 
 

@@ -28,8 +28,9 @@ def tiles(shape, before, behind, most):
 
 def _cut(first, side, length, before, behind):
     last = min(first + side, length)
-    start = max(0, first - before)
-    return slice(first, last), slice(start, min(length, last + behind)), slice(first - start, last - start)
+    seen = min(before + side + behind, length)  # the same for all parts, so that one network serves them
+    start = min(max(0, first - before), length - seen)
+    return slice(first, last), slice(start, start + seen), slice(first - start, last - start)
 
 
 def times(parts, factor):

@@ -15,9 +15,11 @@ from keras import ops
 
 from zoo.codecs.grid import Grid
 from zoo.codecs.mixing import LEARNING_RATE
+from zoo.codecs.parts import times
 from zoo.codecs.pyramid_coder import LevelCoder
 from zoo.color_spaces import RGB_FROM_CHROMA, YCBCR
 from zoo.errors import ZooError
+from zoo.images import to_uint8
 
 CELLS = (256, 128, 64, 32, 16, 8, 4)  # pixels of the cells of all levels that a pyramid may have
 WORKING = 16  # pixels of a cell at which larger ones are predicted
@@ -49,7 +51,7 @@ class Layout:
 
     def __post_init__(self):
         if min(self.size) < WORKING:
-            raise ZooError(f"a photograph must have at least {WORKING}x{WORKING} pixels, not {_times(self.size)}")
+            raise ZooError(f"a photograph must have at least {WORKING}x{WORKING} pixels, not {_described(self.size)}")
         if self.last not in (4, 8, 16):
             raise ZooError(f"the smallest cells must have 4, 8 or 16 pixels, not {self.last}")
         if not (1 <= self.step <= 255 and 16 <= self.ratio <= 255):
@@ -103,17 +105,21 @@ class Pyramid:
 
     def __init__(self, layout, luma, codec):
         self.layout, self.codec = layout, codec
-        self._lumas = {WORKING: luma.astype(np.float32)}
+        self._lumas = {WORKING: luma}
         for n in reversed([n for n in layout.cells if n > WORKING]):
-            halved = means(self._lumas[n // 2][..., None], 2)[..., 0]
-            self._lumas[n] = halved.round().astype(np.float32)
+            self._lumas[n] = means(self._lumas[n // 2][..., None], 2)[..., 0].round().astype(np.uint8)
 
     def chroma(self, n, grid):
-        """Cb and Cr, `(H, W, 2)` of the luma at which cells of n pixels are decoded, of their grid."""
+        """Parts of the chroma of a grid with cells of n pixels, at the luma at which such are decoded.
+
+        Yields slices of its pixels, and Cb and Cr there, float32 `(rows, columns, 2)`. Each part is of whole cells.
+        """
         luma = self._lumas[max(n, WORKING)]
         if not grid.any():  # a decoder leaves a trace of colour where there is none
-            return np.zeros((*luma.shape, 2), np.float32)
-        return self.codec(luma, grid.astype(np.float32), _grid(n))
+            yield (slice(0, luma.shape[0]), slice(0, luma.shape[1])), np.zeros((*luma.shape, 2), np.float32)
+            return
+        for part, chroma in self.codec.parts(luma, grid, _grid(n)):
+            yield times(part, min(n, WORKING)), chroma
 
     def network(self, n):
         """The model that decodes grids with cells of n pixels."""
@@ -121,11 +127,17 @@ class Pyramid:
 
     def inputs(self, n, grids):
         """Inputs for that, tensors, of a batch of one grid."""
-        return {"luma": ops.convert_to_tensor(self._lumas[max(n, WORKING)][None, ..., None]), "grid": grids}
+        luma = self._lumas[max(n, WORKING)][None, ..., None]
+        return {"luma": ops.convert_to_tensor(luma, "float32"), "grid": grids}
 
     def predicted(self, n, grid):
         """The grid with cells of half of n pixels, float64, as the decoder sees it from that with cells of n."""
-        return means(self.chroma(n, grid), min(n, WORKING) // 2)
+        cell, found = min(n, WORKING) // 2, np.empty((*self.layout.shape(n // 2), 2))
+        for (down, right), chroma in self.chroma(n, grid):
+            guess = means(chroma, cell)
+            top, left = down.start // cell, right.start // cell
+            found[top : top + guess.shape[0], left : left + guess.shape[1]] = guess
+        return found
 
     def walk(self, residuals_of):
         """The finest grid, float64, and the residuals of all levels by their cells.
@@ -140,11 +152,11 @@ class Pyramid:
             grid = guess + found[n] * np.array(self.layout.steps(n)) / UNIT
         return grid, found
 
-    def encode(self, chroma, states, rate=LEARNING_RATE):
-        """Residuals of all levels by their cells, chosen by rate and distortion, and the chroma that they give.
+    def encode(self, grids, states, rate=LEARNING_RATE):
+        """Residuals of all levels by their cells, chosen by rate and distortion, and the finest grid that they give.
 
         Args:
-            chroma: Cb and Cr, float `(H, W, 2)`.
+            grids: means of Cb and Cr of the photograph, by their cells; see `luma_and_grids`.
             states: statistics to begin with, see `zoo.codecs.mixing`; they are changed.
             rate: how fast they are.
         """
@@ -153,23 +165,41 @@ class Pyramid:
 
         def choose(n, guess):
             steps = np.array(self.layout.steps(n))
-            wanted = (means(chroma, n) - guess) * UNIT / steps
+            wanted = (grids[n] - guess) * UNIT / steps
             weights = n * n * WEIGHTS * (steps / UNIT) ** 2
             residuals = np.zeros(guess.shape, np.int64)
             return coder.code(level_of(n), residuals, steps, wanted, weights, price)
 
         grid, found = self.walk(choose)
-        return found, self.chroma(self.layout.last, grid)
+        return found, grid
 
     def decode(self, residuals):
-        """Cb and Cr, float32 `(H, W, 2)`, of the residuals of all levels by their cells."""
-        grid, _ = self.walk(lambda n, _: residuals[n])
-        return self.chroma(self.layout.last, grid)
+        """The finest grid, float64, of the residuals of all levels by their cells."""
+        return self.walk(lambda n, _: residuals[n])[0]
+
+    def joined(self, grid):
+        """The photograph, uint8 sRGB `(H, W, 3)`, of its luma and the finest grid."""
+        luma = self._lumas[WORKING]
+        rgb = np.empty((*luma.shape, 3), np.uint8)
+        for part, chroma in self.chroma(self.layout.last, grid):
+            rgb[part] = to_rgb(luma[part], chroma)
+        return rgb
 
 
 def _grid(n):
     """As which grids with cells of n pixels are decoded."""
     return Grid(min(n, WORKING), "means", YCBCR)
+
+
+def luma_and_grids(rgb):
+    """Y', uint8 `(H, W)`, and means of Cb and Cr, float64, by their cells, of uint8 sRGB `(H, W, 3)`."""
+    height, width = rgb.shape[:2]
+    luma, found = np.empty((height, width), np.uint8), {n: [] for n in CELLS if n <= min(height, width)}
+    for top in range(0, height, CELLS[0]):
+        luma[top : top + CELLS[0]], chroma = luma_and_chroma(rgb[top : top + CELLS[0]])
+        for n, strips in found.items():
+            strips.append(means(chroma, n))
+    return luma, {n: np.concatenate(strips) for n, strips in found.items()}
 
 
 def luma_and_chroma(rgb):
@@ -178,14 +208,23 @@ def luma_and_chroma(rgb):
     return pixels[..., 0].round().astype(np.uint8), pixels[..., 1:]
 
 
+def to_rgb(luma, chroma):
+    """uint8 sRGB `(H, W, 3)` of Y' `(H, W)`, and of Cb and Cr `(H, W, 2)`."""
+    return to_uint8(YCBCR.to_rgb(np.dstack([luma, chroma]).astype(np.float32)))
+
+
 def means(image, n):
     """Means, float64, of cells of n x n pixels of `(H, W, C)`, over the pixels that there are."""
     height, width = image.shape[:2]
-    down, right = np.arange(0, height, n), np.arange(0, width, n)
-    total = np.add.reduceat(np.add.reduceat(image, down, axis=0, dtype=np.float64), right, axis=1)
-    counts = np.outer(np.minimum(n, height - down), np.minimum(n, width - right))
-    return total / counts[..., None]
+    found, rows = [], n * max(1, CELLS[0] // n)  # a strip at a time: sums take eight times the memory of 8-bit pixels
+    for top in range(0, height, rows):
+        strip = image[top : top + rows]
+        down, right = np.arange(0, len(strip), n), np.arange(0, width, n)
+        total = np.add.reduceat(np.add.reduceat(strip, down, axis=0, dtype=np.float64), right, axis=1)
+        counts = np.outer(np.minimum(n, len(strip) - down), np.minimum(n, width - right))
+        found.append(total / counts[..., None])
+    return np.concatenate(found)
 
 
-def _times(size):
+def _described(size):
     return f"{size[1]}x{size[0]}"

@@ -1,0 +1,88 @@
+"""Colours alone: bytes of payloads beside what colour takes in files of image codecs, at equal PSNR.
+
+The luma is the original's for all: it is joined with what each has of the colours. So only colours are compared, and no
+way of sharing bytes between luma and colours; `export.bench` compares whole files.
+"""
+
+import numpy as np
+from PIL import Image
+from scipy.interpolate import PchipInterpolator
+
+from export.color_files import DESCENT_STEPS, WORTH
+from export.descent import descended
+from export.peers import PEERS, color_bytes, read
+from training.metrics.images import psnr
+from zoo.codecs import payload
+from zoo.codecs.pyramid import LADDER, Layout, Pyramid, luma_and_grids, to_rgb
+from zoo.color_spaces import YCBCR
+
+OURS = "colour-grid effort"
+EFFORTS = (5, 9)
+RANGES = ((33, 40), (33, 36), (36, 38), (38, 40))  # dB
+
+
+def rows_of(name, rgb, codec, decoder):
+    """Rows of one photograph: payloads of each setting of LADDER, and each peer's files at each quality.
+
+    Args:
+        name: of the photograph.
+        rgb: uint8 sRGB `(H, W, 3)`.
+        codec, decoder: see `export.color_files.Encoder`.
+    """
+    luma, grids = luma_and_grids(rgb)
+    for rung in LADDER:
+        layout = Layout(luma.shape, *rung)
+        pyramid = Pyramid(layout, luma, codec)
+        usual = pyramid.encode(grids, payload.priors())
+        bettered = descended(pyramid, usual[0], rgb, WORTH * layout.price, DESCENT_STEPS[9])
+        for effort, (residuals, grid) in zip(EFFORTS, (usual, bettered), strict=True):
+            size = len(payload.write(layout, residuals, decoder))
+            yield _row(f"{OURS} {effort}", name, f"{rung[0]} {rung[1]}", size, psnr(rgb, pyramid.joined(grid)))
+    for peer in PEERS:
+        files = [peer.encode(Image.fromarray(rgb), quality) for quality in peer.qualities]
+        decoded = [np.asarray(YCBCR.from_rgb(read(data)[None]))[0] for data in files]
+        costs = color_bytes(peer, luma, peer.qualities, files, [pixels[..., 0] for pixels in decoded])
+        for quality, cost, pixels in zip(peer.qualities, costs, decoded, strict=True):
+            yield _row(peer.name, name, quality, cost, psnr(rgb, to_rgb(luma, pixels[..., 1:])))
+
+
+def _row(name, image, quality, size, decibels):
+    return {"name": name, "image": image, "quality": quality, "metrics": {"color_bytes": size, "color_psnr": decibels}}
+
+
+def ratios(rows):
+    """Rows of how many times as many bytes ours takes as each codec, by ranges of dB.
+
+    Bytes and dB are means over all photographs at each setting. Of a codec, the subsampling that takes least counts at
+    each dB. The ratio is Bjontegaard's: the mean of its logarithm over the dB that both reach.
+    """
+    found = []
+    codecs = {}
+    for peer in PEERS:
+        codecs.setdefault(peer.codec, []).append(peer.name)
+    for effort in EFFORTS:
+        ours = _curve(rows, f"{OURS} {effort}")
+        for codec, names in codecs.items():
+            curves = [_curve(rows, name) for name in names]
+            for low, high in RANGES:
+                grid = np.linspace(low, high, 101)
+                least = np.fmin.reduce([curve(grid) for curve in curves])
+                both = ours(grid) - least
+                known = both[np.isfinite(both)]
+                if not known.size:
+                    continue
+                ratio = float(np.exp(known.mean()))
+                metrics = {"ratio": ratio, "share": known.size / grid.size}
+                found.append({"name": codec, "effort": effort, "range": f"{low} to {high} dB", "metrics": metrics})
+    return found
+
+
+def _curve(rows, name):
+    """Logarithm of bytes by dB, NaN where there is none, of means over photographs."""
+    settings = {}
+    for row in rows:
+        if row["name"] == name:
+            settings.setdefault(row["quality"], []).append([*row["metrics"].values()])
+    points = sorted((decibels, np.log(size)) for size, decibels in (np.mean(each, 0) for each in settings.values()))
+    rising = [points[0]] + [now for before, now in zip(points, points[1:]) if now[0] > before[0]]
+    return PchipInterpolator(*zip(*rising, strict=True), extrapolate=False)
