@@ -12,25 +12,33 @@ from export.kinds import encode
 from export.photographs import Photograph
 from training.data.pixels import read_image
 from training.metrics.images import chroma_psnr, ciede2000, psnr, ssim
+from training.metrics.perceptual import flip, ssimulacra2
 from training.metrics.rates import bd_rate
 
 QUALITIES = {"jpeg": (5, 10, 20, 40, 70, 90), "webp": (5, 15, 30, 50, 75, 90), "avif": (5, 15, 30, 45, 65, 90)}
-METRICS = {"psnr": psnr, "chroma_psnr": chroma_psnr, "ssim": ssim, "ciede2000": ciede2000}
-BETTER_WHEN_SMALL = "ciede2000"
+METRICS = {
+    "psnr": psnr,
+    "chroma_psnr": chroma_psnr,
+    "ssim": ssim,
+    "ciede2000": ciede2000,
+    "ssimulacra2": ssimulacra2,
+    "flip": flip,
+}
+BETTER_WHEN_SMALL = ("ciede2000", "flip")
 SUBSAMPLINGS = ("4:2:0", "4:4:4")
 OURS = "colour-grid"
 
 
-def rows_of(name, rgb, kind, codec, decoder):
+def rows_of(name, rgb, kind, codec, decoder, effort):
     """Rows of one photograph through one kind of file, at each quality: ours and those of its colour files.
 
     Args:
         name: of the photograph.
         rgb: uint8 sRGB `(H, W, 3)`.
         kind: jpeg, webp or avif.
-        codec, decoder: see `export.color_files.Encoder`.
+        codec, decoder, effort: see `export.color_files.Encoder`.
     """
-    encoder = Encoder(Photograph(rgb), kind, codec, decoder)
+    encoder = Encoder(Photograph(rgb), kind, codec, decoder, effort=effort)
     for quality in QUALITIES[kind]:
         file = encoder.at(quality)
         with tempfile.TemporaryDirectory() as folder:
@@ -79,7 +87,7 @@ def gains(rows):
 
 def _curves(rows, metric):
     """By name, pairs of bytes and quality, larger for better."""
-    sign = -1 if metric == BETTER_WHEN_SMALL else 1
+    sign = -1 if metric in BETTER_WHEN_SMALL else 1
     curves = {}
     for row in rows:
         curves.setdefault(row["name"], []).append((row["metrics"]["bytes"], sign * row["metrics"][metric]))

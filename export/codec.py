@@ -1,5 +1,7 @@
 """Colour-grid files, grey photographs with colours inside: `python -m export.codec encode|decode|info|bench ...`."""
 
+import dataclasses
+import itertools
 import sys
 from functools import cache
 from pathlib import Path
@@ -11,7 +13,13 @@ from training.outputs import result_file
 
 LOSSY = ("jpeg", "webp", "avif")
 QUALITY = 50  # if nothing is asked for
-DECODER = "crayon_edge-photographs"
+DECODER = "crayon_edge-pyramid"
+BENCHES = {
+    "files": "whole files beside those of the same encoders",
+    "colors": "payloads beside what colours take in files of image codecs",
+    "costs": "seconds and memory by size, beside Pillow's codecs",
+    "drift": "what other runtimes decode",
+}
 DAMAGED = 3  # exit code where colours were missing
 
 
@@ -36,11 +44,7 @@ def main(argv):
     wanted.add_argument("--target-psnr", type=_decibels, help="the lowest quality of so many dB at least")
     encode.add_argument("--color-bytes", type=positive, help="that the colours take at most")
     encode.add_argument(
-        "--effort",
-        type=int,
-        choices=range(10),
-        default=5,
-        help="0 tries nothing out, 6 to 9 take seconds to save bytes",
+        "--auto", action="store_true", help="write an ordinary colour file where that is smaller and not worse"
     )
     encode.add_argument("--decoder", default=DECODER, help="weights that decode the colours")
     encode.set_defaults(run=_encode, out="colorgrid")
@@ -54,9 +58,13 @@ def main(argv):
     info = commands.add_parser("info", help="what files hold")
     info.add_argument("files", nargs="+", type=Path, metavar="FILE", help="colour-grid file, or any image file")
     info.set_defaults(run=_info)
-    bench = commands.add_parser("bench", help="their bytes beside those of colour files by the same encoders")
+    bench = commands.add_parser("bench", help="their bytes, quality, time and memory beside those of colour files")
+    bench.add_argument("what", choices=BENCHES, help="; ".join(f"{name}: {told}" for name, told in BENCHES.items()))
     bench.add_argument("--dataset", required=True, help="photographs, whole: a TFDS name or folder:PATH")
     bench.add_argument("--split", default="all", help="of the data set")
+    for each in (encode, bench):
+        effort = "0 tries nothing out, 6 to 9 take seconds to save bytes"
+        each.add_argument("--effort", type=int, choices=range(10), default=5, help=effort)
     bench.add_argument("--kinds", nargs="+", choices=LOSSY, default=LOSSY, help="of files")
     bench.add_argument("--limit", type=positive, help="photographs at most")
     bench.add_argument("--decoder", default=DECODER, help="weights that decode the colours")
@@ -69,6 +77,7 @@ def main(argv):
 def _encode(arguments):
     from export.color_files import Encoder
     from export.photographs import read
+    from export.plain import smaller
 
     def read_new(source):
         if _has_colors(source):
@@ -89,24 +98,33 @@ def _encode(arguments):
             file = encoder.reaching(arguments.target_psnr)
         else:
             file = encoder.at(arguments.quality or QUALITY)
-        path.write_bytes(file.data)
-        notes = "".join(f", {note}" for note in photograph.notes)
-        sizes = f"{len(file.data):,} bytes, {file.color_bytes:,} of them colours"
-        return f"{_size(photograph.rgb)}, quality {file.quality}, {sizes}, {file.psnr:.2f} dB{notes}"
+        plain = smaller(photograph, arguments.kind, file) if arguments.auto or arguments.kind == "jpeg" else None
+        path.write_bytes(plain if plain and arguments.auto else file.data)
+        line = f"{_size(photograph.rgb)}, "
+        if plain and arguments.auto:
+            line += f"an ordinary colour file: {len(plain):,} bytes instead of {len(file.data):,}"
+        else:
+            sizes = f"{len(file.data):,} bytes, {file.color_bytes:,} of them colours"
+            line += f"quality {file.quality}, {sizes}, {file.psnr:.2f} dB"
+            if plain:
+                line += f"; an ordinary colour JPEG as good has {len(plain):,} bytes: --auto writes that"
+        return line + "".join(f", {note}" for note in photograph.notes)
 
     write_each(arguments.files, written, read_new, write)
     return 0
 
 
 def _decode(arguments):
+    from export import photographs
     from export.color_files import decoded, opened
-    from export.photographs import write_photograph
 
     suffix, troubles = KINDS[arguments.kind], []
     written = targets(arguments.files, arguments.out, lambda _: suffix, lambda path: arguments.force)
 
     def read(source):
         file = opened(source.read_bytes())
+        if file.is_ordinary and (photograph := photographs.read(source)).has_colors:
+            return dataclasses.replace(file, photograph=photograph)
         if file.trouble:
             troubles.append(source)
             print(f"warning: written without colours: {source}: {file.trouble}", file=sys.stderr)
@@ -114,9 +132,10 @@ def _decode(arguments):
 
     def write(path, file):
         if file.payload is None:
-            write_photograph(path, file.photograph)
-            return f"{_size(file.luma)}, grey: {file.trouble}"
-        write_photograph(path, decoded(file, _codec(file.payload.decoder)))
+            photographs.write_photograph(path, file.photograph)
+            kind = "its own colours" if file.photograph.has_colors else "grey"
+            return f"{_size(file.photograph.rgb)}, {kind}: {file.trouble}"
+        photographs.write_photograph(path, decoded(file, _codec(file.payload.decoder)))
         return _size(file.luma)
 
     write_each(arguments.files, written, read, write)
@@ -147,28 +166,59 @@ def _info(arguments):
 
 
 def _bench(arguments, argv):
-    from export.bench import gains, rows_of
     from training.data.sources import open_dataset
     from training.result_files import dataset_name, listing, write_results
     from zoo.codecs.pyramid import WORKING
 
-    codec = _codec(arguments.decoder)
+    _codec(arguments.decoder)
     photographs = open_dataset(arguments.dataset).crops(arguments.split, 0, limit=arguments.limit)
-    rows, names = [], []
-    for name, rgb in photographs.as_numpy_iterator():
-        if min(rgb.shape[:2]) < WORKING:
-            print(f"left out, too small: {name.decode()}")
-            continue
-        names.append(name.decode())
-        for kind in arguments.kinds:
-            rows += rows_of(names[-1], rgb, kind, codec, arguments.decoder)
-        print(f"{len(names)}: {names[-1]}", flush=True)
-    found = gains(rows)
-    print(listing(found, ["metric", "bd_rate", "wins", "images"]))
-    dataset = {"name": dataset_name(arguments.dataset), "split": arguments.split, "images": len(names), "size": "whole"}
-    write_results(arguments.results, "python -m export.codec " + " ".join(argv), found + rows, dataset)
+    photographs = [(name.decode(), rgb) for name, rgb in photographs.as_numpy_iterator()]
+    used = [(name, rgb) for name, rgb in photographs if min(rgb.shape[:2]) >= WORKING]
+    if len(used) < len(photographs):
+        print(f"left out: {len(photographs) - len(used)} of less than {WORKING}x{WORKING} pixels")
+    found, rows, packages = _measured(arguments, used)
+    shown = list(dict.fromkeys(name for row in found for name in row if name not in ("name", "metrics")))
+    print(listing(found, [*shown, *dict.fromkeys(name for row in found for name in row["metrics"])]))
+    dataset = {"name": dataset_name(arguments.dataset), "split": arguments.split, "images": len(used), "size": "whole"}
+    command = "python -m export.codec " + " ".join(argv)
+    write_results(arguments.results, command, found + rows, dataset, packages=packages)
     print(f"written: {arguments.results}")
     return 0
+
+
+def _measured(arguments, photographs):
+    """Rows to show, other rows, and packages whose versions count."""
+    codec, decoder = _codec(arguments.decoder), arguments.decoder
+    if arguments.what == "costs":
+        from export.codec_costs import measured
+
+        return list(measured(photographs, decoder, arguments.kinds)), [], ()
+    if arguments.what == "drift":
+        from export.drift import measured
+
+        return list(measured(photographs, decoder)), [], ("jax",)
+    if arguments.what == "colors":
+        from export.color_bench import ratios, rows_of
+
+        rows = _each(photographs, lambda name, rgb: rows_of(name, rgb, codec, decoder))
+        return ratios(rows), rows, ("pillow-jxl-plugin",)
+    from export.bench import gains, rows_of
+    from training.metrics.perceptual import PACKAGES
+
+    def of_kinds(name, rgb):
+        made = (rows_of(name, rgb, kind, codec, decoder, arguments.effort) for kind in arguments.kinds)
+        return itertools.chain.from_iterable(made)
+
+    rows = _each(photographs, of_kinds)
+    return gains(rows), rows, PACKAGES
+
+
+def _each(photographs, rows_of):
+    rows = []
+    for done, (name, rgb) in enumerate(photographs, 1):
+        rows += rows_of(name, rgb)
+        print(f"{done} of {len(photographs)}: {name}", flush=True)
+    return rows
 
 
 def save(photo, path, quality=QUALITY, decoder=DECODER):

@@ -4,6 +4,8 @@ The luma is the original's for all: it is joined with what each has of the colou
 way of sharing bytes between luma and colours; `export.bench` compares whole files.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from PIL import Image
 from scipy.interpolate import PchipInterpolator
@@ -84,5 +86,5 @@ def _curve(rows, name):
         if row["name"] == name:
             settings.setdefault(row["quality"], []).append([*row["metrics"].values()])
     points = sorted((decibels, np.log(size)) for size, decibels in (np.mean(each, 0) for each in settings.values()))
-    rising = [points[0]] + [now for before, now in zip(points, points[1:]) if now[0] > before[0]]
+    rising = [points[0], *(now for before, now in pairwise(points) if now[0] > before[0])]
     return PchipInterpolator(*zip(*rising, strict=True), extrapolate=False)

@@ -176,6 +176,7 @@ class Opened:
         payload: a `zoo.codecs.payload.Payload`; None if it holds none that can be read.
         color_bytes: of the payload.
         trouble: why there are no colours, or None.
+        is_ordinary: whether it is an image file that never held any.
     """
 
     luma: np.ndarray
@@ -183,6 +184,7 @@ class Opened:
     payload: payload.Payload | None
     color_bytes: int
     trouble: str | None
+    is_ordinary: bool = False
 
 
 def opened(data):
@@ -192,7 +194,7 @@ def opened(data):
     try:
         held = records(data)
         if PAYLOAD not in held:
-            return Opened(luma, grey, None, 0, "it holds no colours: it is an ordinary image file")
+            return Opened(luma, grey, None, 0, "it holds no colours: it is an ordinary image file", is_ordinary=True)
         found = payload.read(held[PAYLOAD])
         if found.layout.size != luma.shape:
             raise ZooError("its colours are of a picture of another size: it was resized or cut")

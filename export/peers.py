@@ -82,7 +82,7 @@ def color_bytes(peer, luma, qualities, files, lumas):
     own = [_psnr(luma, read(data)[..., 0]) for data in grey]
     order = np.argsort(own)
     alike = np.exp(np.interp([_psnr(luma, each) for each in lumas], np.array(own)[order], np.log(sizes)[order]))
-    return [max(len(data) - max(grey, same), 1) for data, grey, same in zip(files, sizes, alike, strict=True)]
+    return [int(max(len(data) - max(grey, same), 1)) for data, grey, same in zip(files, sizes, alike, strict=True)]
 
 
 def _psnr(luma, found):

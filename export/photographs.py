@@ -33,6 +33,11 @@ class Photograph:
     xmp: bytes | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def has_colors(self):
+        """Whether any pixel is not grey."""
+        return bool((self.rgb != self.rgb[..., :1]).any())
+
 
 def read(file):
     """The `Photograph` in an image file.

@@ -13,7 +13,7 @@ from training.outputs import read_json, write_json
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-image", "pillow", "ai-edge-litert", "ai-edge-quantizer")
 
 
-def write_results(path, command, rows, dataset=None, seed=None, **more):
+def write_results(path, command, rows, dataset=None, seed=None, packages=(), **more):
     """Writes one result file, atomically.
 
     Args:
@@ -22,13 +22,14 @@ def write_results(path, command, rows, dataset=None, seed=None, **more):
         rows: dicts with a `name`, what varies, and `metrics`; `paper` holds the paper's figures where it has any.
         dataset: dict of `name`, `split` and `images`.
         seed: of all random choices.
+        packages: names of those whose versions count besides the usual ones.
         more: anything else worth keeping.
     """
     result = {
         "command": command,
         "commit": _commit(),
         "dataset": dataset,
-        "versions": versions(),
+        "versions": versions(*packages),
         "machine": {"processor": _processor(), "cores": os.cpu_count(), "system": platform.system()},
         "seed": seed,
         **more,

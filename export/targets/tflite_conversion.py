@@ -31,11 +31,11 @@ _TO_UINT8 = {_OPERATOR.CAST, _OPERATOR.ROUND, _OPERATOR.RELU, _OPERATOR.MINIMUM,
 def convert(source, precision):
     """TFLite model of a `Source`, as bytes, in a precision of `export.targets.tflite`; `int8` by its calibration."""
     if precision != "int8":
-        return _quantized_output(_convert(source.saved_model, source.signature, precision))
+        return _quantized_output(from_saved_model(source.saved_model, source.signature, precision))
     folder, inputs = source.calibration
-    flat = calibrated = _convert(source.saved_model, source.signature, "float32")
+    flat = calibrated = from_saved_model(source.saved_model, source.signature, "float32")
     if folder != source.saved_model:
-        calibrated = _convert(folder, source.signature, "float32")
+        calibrated = from_saved_model(folder, source.signature, "float32")
     patterns = int8_patterns(source.model, source.float32)
     return _quantized_output(_int8(flat, calibrated, {source.signature: inputs}, patterns))
 
@@ -62,7 +62,8 @@ def _layers(model):
         yield from _layers(layer) if isinstance(layer, keras.Model) else [layer]
 
 
-def _convert(saved_model, signature, precision):
+def from_saved_model(saved_model, signature, precision):
+    """TFLite model of a signature in a folder, as bytes, as TensorFlow makes it: `float32`, `float16` or `dynamic`."""
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model), signature_keys=[signature])
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     if precision in ("float16", "dynamic"):

@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import bjontegaard
 import keras
 import numpy as np
 import pytest
@@ -65,6 +66,14 @@ def test_bd_rate():
         {"name": n, "metrics": {"bpp": r, "psnr": q, "ssim": q / 50}} for n in ("adaptive", "other") for r, q in curve
     ]
     assert [(row["name"], row["metrics"]["bd_rate"]) for row in deltas(rows)] == [("adaptive against other", 0)]
+
+
+def test_bd_rate_is_that_of_the_package():
+    """bjontegaard's, by PCHIP, of curves that have other points."""
+    curve, other = [(0.2, 27.1), (0.5, 31.0), (1.1, 34.2), (2.0, 37.0)], [(0.25, 29.0), (0.6, 33.0), (0.9, 34.5)]
+    given = [np.array(each) for points in (curve, other) for each in zip(*points, strict=True)]
+    options = {"method": "pchip", "require_matching_points": False, "min_overlap": 0}
+    assert bd_rate(curve, other) == pytest.approx(bjontegaard.bd_rate(*given, **options), abs=1e-6)
 
 
 def test_ssim_of_many_is_that_of_each(small):

@@ -7,6 +7,7 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio
 
 from training.metrics import images as metrics
+from training.metrics import perceptual
 from training.metrics.rates import paper_relative_size, relative_size
 
 
@@ -19,6 +20,13 @@ def pair(photographs):
 def test_psnr(pair):
     assert metrics.psnr(*pair) == pytest.approx(peak_signal_noise_ratio(*pair))
     assert metrics.psnr(pair[0], pair[0]) == pytest.approx(100)
+
+
+def test_differences_as_eyes_see_them(pair):
+    same = (pair[0], pair[0])
+    assert (perceptual.ssimulacra2(*same), perceptual.flip(*same)) == pytest.approx((100, 0), abs=1e-6)
+    assert perceptual.ssimulacra2(*pair) < 90
+    assert 0.01 < perceptual.flip(*pair) < 0.5
 
 
 def test_chroma_psnr_ignores_lightness(pair):

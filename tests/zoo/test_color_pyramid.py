@@ -10,13 +10,13 @@ from training.metrics.images import squared_error
 from zoo.codecs import mixing, payload
 from zoo.codecs.mixing import COUNT, DECODE, ENCODE, fresh
 from zoo.codecs.payload import DamagedPayload
-from zoo.codecs.pyramid import LADDER, Layout, Pyramid, level_of, luma_and_grids, means
+from zoo.codecs.pyramid import CELLS, LADDER, Layout, Pyramid, level_of, luma_and_chroma, luma_and_grids, means
 from zoo.codecs.pyramid_coder import CONTEXTS, LevelCoder
 from zoo.errors import ZooError
 
 DECODER = "crayon_edge-photographs"
 # Residuals of a photograph of 70 x 50 pixels with cells of 32, 16 and 8, and their bytes: also in export/FORMAT.md.
-VECTOR = Layout((50, 70), 8, 44)
+VECTOR = Layout((50, 70), 8, 44, 24)
 VECTOR_BYTES = (
     "43470100ad7efd5d032c1800460032b88bd63bfda1d14298a07c1519a4e2e55522740aebff7ba23b4e3863775cbdfc3f61d7dddca76605"
     "be58897392d53d3d"
@@ -108,6 +108,33 @@ def test_means_are_those_of_the_pixels_that_there_are(photographs):
     assert found.shape == (3, 3, 3)
     assert np.allclose(found[2, 2], image[16:, 16:].mean((0, 1)))
     assert np.allclose(found[0, 1], image[:8, 8:16].mean((0, 1)))
+
+
+def test_strips_are_the_whole(photographs):
+    """Luma and means of a photograph that is taller than a strip."""
+    rgb = np.concatenate([photographs[0], photographs[0]])[:, :41]
+    assert len(rgb) > CELLS[0]
+    luma, grids = luma_and_grids(rgb)
+    whole, chroma = luma_and_chroma(rgb)
+    assert np.array_equal(luma, whole)
+    assert list(grids) == [32, 16, 8, 4]
+    for n, grid in grids.items():
+        for row, column in ((0, 0), (-1, -1), (len(grid) // 2, 1)):
+            top, left = row % len(grid) * n, column % grid.shape[1] * n
+            assert np.allclose(grid[row, column], chroma[top : top + n, left : left + n].mean((0, 1)), atol=1e-4)
+
+
+def test_tiles_are_the_whole(codec, photographs, monkeypatch):
+    """One network for all of them, and a level at most where sums have another order."""
+    rgb = photographs[0][:256, :320]
+    luma, grids = luma_and_grids(rgb)
+    pyramid = Pyramid(Layout(luma.shape, 4, 20), luma, codec)
+    whole = pyramid.joined(grids[4]).astype(int)
+    monkeypatch.setattr("zoo.codecs.grid.MOST_PIXELS", 1 << 14)
+    tiled = zoo.load(DECODER)
+    pyramid = Pyramid(pyramid.layout, luma, tiled)
+    assert np.abs(pyramid.joined(grids[4]) - whole).max() <= 1
+    assert len(tiled._built) == 1
 
 
 def test_colours_come_back_from_bytes(codec, written):

@@ -22,7 +22,7 @@ from zoo.weights import FOLDER, card
 
 MAGIC, VERSION = b"CG", 1
 PRIORS = "color_pyramid_priors-70c591f3.npz"  # of this version
-DECODERS = ("crayon_edge-photographs", "crayon_edge_m-photographs")  # by their numbers in files
+DECODERS = ("crayon_edge-photographs", "crayon_edge_m-photographs", "crayon_edge-pyramid")  # by their numbers in files
 LARGEST = UNARY + (2 << LONGEST) - 1  # residual that can be told
 MOST_PIXELS_A_SIDE = (1 << 16) - 1
 _HEADER = struct.Struct(">2sBB4sBBBHH")

@@ -47,7 +47,7 @@ class Layout:
     size: tuple[int, int]
     last: int
     step: int
-    ratio: int = 24
+    ratio: int = 28
 
     def __post_init__(self):
         if min(self.size) < WORKING:

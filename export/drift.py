@@ -1,0 +1,73 @@
+"""How far decoders on other devices drift: the same colour-grid files through several runtimes.
+
+Each level of a pyramid is predicted from the one before, so that what runtimes differ by adds up over all levels.
+"""
+
+import os
+
+import numpy as np
+
+from training.command import in_fresh_process
+from training.metrics.images import psnr
+
+KIND, QUALITIES = "jpeg", (20, 50, 80)
+REFERENCE = "Keras, TensorFlow"
+JAX = {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+
+
+def measured(photographs, decoder):
+    """Rows of each runtime and quality of the base: PSNR that it loses beside Keras on TensorFlow.
+
+    Args:
+        photographs: pairs of a name and uint8 sRGB `(H, W, 3)`.
+        decoder: weights, one of `zoo.codecs.payload.DECODERS`.
+
+    Returns:
+        Rows with `loss` and `most`, the mean and the largest difference of PSNR in dB over photographs, and `fidelity`,
+        the least PSNR between what the runtime and Keras on TensorFlow decode.
+    """
+    import zoo
+    from export.color_files import Encoder
+    from export.lite_codec import PRECISIONS, LiteCodec
+    from export.photographs import Photograph
+
+    codec, originals = zoo.load(decoder), [rgb for _, rgb in photographs]
+    encoders = [Encoder(Photograph(rgb), KIND, codec, decoder) for rgb in originals]
+    for quality in QUALITIES:
+        files = [encoder.at(quality).data for encoder in encoders]
+        found = {REFERENCE: decoded_all(files, codec)}
+        found |= {f"TFLite {precision}": decoded_all(files, LiteCodec(codec, precision)) for precision in PRECISIONS}
+        found["Keras, JAX"] = _on_jax(files, decoder)
+        usual = [psnr(*pair) for pair in zip(originals, found[REFERENCE], strict=True)]
+        for name, decoded in found.items():
+            lost = np.subtract(usual, [psnr(*pair) for pair in zip(originals, decoded, strict=True)])
+            fidelity = min(psnr(*pair) for pair in zip(found[REFERENCE], decoded, strict=True))
+            metrics = {"loss": float(lost.mean()), "most": float(np.abs(lost).max()), "fidelity": fidelity}
+            yield {"name": name, "quality": quality, "metrics": metrics}
+
+
+def decoded_all(files, codec):
+    """uint8 sRGB of the bytes of files, by an `EdgeCodec`."""
+    from export.color_files import decoded, opened
+
+    return [decoded(opened(data), codec).rgb for data in files]
+
+
+def _on_jax(files, decoder):
+    before = dict(os.environ)
+    os.environ.update(JAX)
+    try:
+        return in_fresh_process(_loaded_and_decoded, files, decoder)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _loaded_and_decoded(files, decoder):
+    import keras
+
+    import zoo
+
+    if keras.backend.backend() != JAX["KERAS_BACKEND"]:
+        raise RuntimeError(f"Keras runs on {keras.backend.backend()}, not on {JAX['KERAS_BACKEND']}")
+    return decoded_all(files, zoo.load(decoder))

@@ -1,0 +1,53 @@
+"""The edge decoder as devices run it, from float grids to float chroma: for the files of `export.codec`."""
+
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from export.targets.saved_model import save_model
+from export.targets.tflite import TfliteDecoder
+from export.targets.tflite_conversion import from_saved_model
+from zoo.codecs.grid import EdgeCodec
+
+PRECISIONS = ("float32", "dynamic")
+SIGNATURE = "decode"
+
+
+class LiteCodec(EdgeCodec):
+    """An `EdgeCodec` whose networks are converted to TFLite, each when it is first needed, and run in LiteRT.
+
+    Args:
+        codec: the `EdgeCodec`.
+        precision: "float32", or "dynamic": weights in int8, and activations quantised while running.
+        threads: of LiteRT.
+    """
+
+    def __init__(self, codec, precision="float32", threads=1):
+        super().__init__(codec.model, codec.settings)
+        self.precision, self.threads = precision, threads
+        self._folder = tempfile.TemporaryDirectory()
+
+    def network(self, size, grid):
+        """See `EdgeCodec`."""
+        key = tuple(size), grid
+        if key not in self._built:
+            path = Path(self._folder.name) / f"{len(self._built)}.tflite"
+            path.write_bytes(_converted(self.build(*key), self.precision))
+            self._built[key] = _Network(path, self.threads)
+        return self._built[key]
+
+
+class _Network(TfliteDecoder):
+    def predict_on_batch(self, inputs):
+        """As of the Keras model."""
+        return {"chroma": self({name: np.asarray(tensor, np.float32) for name, tensor in inputs.items()})}
+
+
+def _converted(model, precision):
+    """The TFLite file of a Keras model, for batches of one."""
+    inputs = {name: keras.Input(batch_shape=(1, *tensor.shape[1:]), name=name) for name, tensor in model.input.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        save_model({SIGNATURE: keras.Model(inputs, model(inputs))}, folder)
+        return from_saved_model(folder, SIGNATURE, precision)
