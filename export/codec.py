@@ -133,8 +133,8 @@ def _decode(arguments):
     def write(path, file):
         if file.payload is None:
             photographs.write_photograph(path, file.photograph)
-            kind = "its own colours" if file.photograph.has_colors else "grey"
-            return f"{_size(file.photograph.rgb)}, {kind}: {file.trouble}"
+            kind = "an ordinary image file, its own colours" if file.photograph.has_colors else f"grey: {file.trouble}"
+            return f"{_size(file.photograph.rgb)}, {kind}"
         photographs.write_photograph(path, decoded(file, _codec(file.payload.decoder)))
         return _size(file.luma)
 

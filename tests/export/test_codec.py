@@ -228,6 +228,7 @@ def test_ordinary_files_where_they_are_smaller(photograph, tmp_path, capsys):
     assert "an ordinary" not in other
     for kind, suffix in codec.KINDS.items():
         out = tmp_path / kind
+        capsys.readouterr()
         assert run(codec.main, ["encode", *sources, "--auto", "--kind", kind, "--out", str(out)]) == 0
         assert "an ordinary colour file" in capsys.readouterr().out.splitlines()[0]
         plain, usual = ((folder / f"blocks{suffix}").stat().st_size for folder in (out, tmp_path / "grid"))
