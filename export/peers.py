@@ -53,7 +53,6 @@ PEERS = (
     Peer("webp", "webp", WEBP),
     Peer("avif speed 6", "avif", AVIF, {"speed": 6, "subsampling": "4:2:0"}),
     Peer("avif speed 6", "avif", AVIF, {"speed": 6, "subsampling": "4:4:4"}),
-    Peer("avif speed 4", "avif", AVIF, {"speed": 4, "subsampling": "4:2:0"}),
     Peer("avif speed 4", "avif", AVIF, {"speed": 4, "subsampling": "4:4:4"}),
     Peer("jpeg-xl", "jpeg-xl", (20, 40, 55, 65, 75, 85, 92), {"effort": 7}),
 )

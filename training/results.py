@@ -4,8 +4,9 @@
     python -m training.results --models results/models.json README.md results/*.md
 
 A table stands between `<!-- table FILE OPTIONS -->` and `<!-- end -->`; FILE is relative to the page's folder. The
-options are those of `pivot` or, with `metrics=a,b`, of `listing`; `where=key:value,key:value` chooses rows. A row that
-is named "A against B" has A as `own` and B as `other`: `metric=bd_rate down=other across=own` is a matrix of them.
+options are those of `pivot` or, with `metrics=a,b`, of `listing`, of the rows that have any of these;
+`where=key:value,key:value` chooses rows. A row that is named "A against B" has A as `own` and B as `other`:
+`metric=bd_rate down=other across=own` is a matrix of them.
 
 `--models` first writes results/models.json, from the cards of all weights, the results of the edge decoders and the
 models themselves. Needed when any of these changes.
@@ -52,6 +53,7 @@ def render(text, root):
         rows = [row for row in rows if all(str(row.get(key)).replace(" ", "_") == value for key, value in where)]
         if "metrics" in options:
             options["metrics"] = options["metrics"].split(",")
+            rows = [row for row in rows if {*row, *row["metrics"]} & set(options["metrics"])]
         written = (listing if "metrics" in options else pivot)(rows, **options)
         return f"{match[1]}{written}\n{match[4]}"
 
@@ -62,6 +64,12 @@ def _compared(row):
     """A row; where its name is "A against B", with A as `own` and B as `other`."""
     own, against, other = row["name"].partition(" against ")
     return {**row, "own": own, "other": other} if against else row
+
+
+EXPORTED = {  # recipe and result file of the export, by weights
+    "crayon_edge-photographs": ("crayon_edge", "export-edge.json"),
+    "crayon_edge_m-photographs": ("crayon_edge_m", "export-edge-m.json"),
+}
 
 
 def model_rows():
@@ -86,18 +94,21 @@ def model_rows():
                     "parameters": card["parameters"],
                     "GMAC": macs(model) / 1e9,
                     "kilobytes": round(card["bytes"] / 1000),
-                    **decoder_metrics(card["model"]),
+                    **decoder_metrics(name),
                 },
             }
         )
     return rows
 
 
-def decoder_metrics(name):
-    """Of an edge decoder at n = 16 on Kodak: PSNR, dB above the baselines, and the int8 file's PSNR, time and size."""
-    exported = {"crayon_edge": "export-edge.json", "crayon_edge_m": "export-edge-m.json"}.get(name)
-    if not exported:
+def decoder_metrics(weights):
+    """Of an edge decoder at n = 16 on Kodak: PSNR, dB above the baselines, and the int8 file's PSNR, time and size.
+
+    Nothing of weights of which not all of these were measured.
+    """
+    if weights not in EXPORTED:
         return {}
+    name, exported = EXPORTED[weights]
     kodak = _row("edge-kodak.json", lambda row: (row["name"], row["n"], row["subset"]) == (name, 16, "all"))
     int8 = _row(exported, lambda row: row["name"] == "decoder_int8.tflite")
     speed = _row(

@@ -69,7 +69,7 @@ def test_models_are_those_of_the_cards():
         metrics = rows[name]["metrics"]
         assert metrics["parameters"] == card["parameters"]
         assert metrics["kilobytes"] == round(card["bytes"] / 1000)
-        for key, value in results.decoder_metrics(card["model"]).items():
+        for key, value in results.decoder_metrics(name).items():
             assert metrics[key] == pytest.approx(value, rel=1e-5)
 
 

@@ -39,6 +39,9 @@ def crayon_edge(input_size=(320, 320), n=16, kind="means", width=16, weights=Non
 
     Joint bilateral upsampling (Kopf et al. 2007) is the same sum with weights that are given, not learned.
 
+    Weights `crayon_edge-photographs` are for any grid, `crayon_edge-pyramid` for the levels of a colour pyramid alone:
+    means in steps of 4, 8 and 16 pixels (`zoo.codecs.pyramid`).
+
     Args:
         input_size: `(height, width)`, static.
         n: step of the colour grid.
@@ -61,6 +64,11 @@ def crayon_edge(input_size=(320, 320), n=16, kind="means", width=16, weights=Non
 
         n         6     10     16     20     40     80
         psnr  40.83  38.46  36.29  35.37  32.08  29.22
+
+    Weights `crayon_edge-pyramid`, of results/edge-pyramid.json:
+
+        n         4      8     16
+        psnr  43.10  39.38  36.45
 
     Example:
 
