@@ -134,15 +134,6 @@ def test_jpegtran_keeps_records(files, tmp_path):
     assert records(turned) == HELD
 
 
-@pytest.mark.skipif(not shutil.which("identify"), reason="needs ImageMagick")
-def test_imagemagick_reads_the_picture(files, tmp_path):
-    path = tmp_path / "file"
-    for data in files.values():
-        path.write_bytes(attach(data, HELD))
-        said = subprocess.run(["identify", path], check=True, capture_output=True, text=True)
-        assert "70x61" in said.stdout
-
-
 @pytest.mark.parametrize("name", FILES)
 def test_damage_is_an_error_or_other_records(name, files, request):
     """Cut short anywhere, and with bytes changed; nothing else is raised, and nothing takes long."""
