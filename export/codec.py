@@ -17,6 +17,7 @@ DECODER = "crayon_edge-pyramid"
 BENCHES = {
     "files": "whole files beside those of the same encoders",
     "colors": "payloads beside what colours take in files of image codecs",
+    "parts": "payloads without each part of the coder",
     "costs": "seconds and memory by size, beside Pillow's codecs",
     "drift": "what other runtimes decode",
 }
@@ -67,6 +68,7 @@ def main(argv):
         each.add_argument("--effort", type=int, choices=range(10), default=5, help=effort)
     bench.add_argument("--kinds", nargs="+", choices=LOSSY, default=LOSSY, help="of files")
     bench.add_argument("--limit", type=positive, help="photographs at most")
+    bench.add_argument("--every", type=positive, default=1, help="of as many photographs, the first")
     bench.add_argument("--decoder", default=DECODER, help="weights that decode the colours")
     bench.add_argument("--results", type=result_file, default="results/codec.json", help="result file")
     bench.set_defaults(run=lambda arguments: _bench(arguments, argv))
@@ -172,7 +174,7 @@ def _bench(arguments, argv):
 
     _codec(arguments.decoder)
     photographs = open_dataset(arguments.dataset).crops(arguments.split, 0, limit=arguments.limit)
-    photographs = [(name.decode(), rgb) for name, rgb in photographs.as_numpy_iterator()]
+    photographs = [(name.decode(), rgb) for name, rgb in photographs.as_numpy_iterator()][:: arguments.every]
     used = [(name, rgb) for name, rgb in photographs if min(rgb.shape[:2]) >= WORKING]
     if len(used) < len(photographs):
         print(f"left out: {len(photographs) - len(used)} of less than {WORKING}x{WORKING} pixels")
@@ -202,6 +204,11 @@ def _measured(arguments, photographs):
 
         rows = _each(photographs, lambda name, rgb: rows_of(name, rgb, codec, decoder))
         return ratios(rows), rows, ("pillow-jxl-plugin",)
+    if arguments.what == "parts":
+        from export.ablation import ratios, rows_of
+
+        rows = _each(photographs, lambda name, rgb: rows_of(name, rgb, codec, decoder))
+        return ratios(rows), rows, ()
     from export.bench import gains, rows_of
     from training.metrics.perceptual import PACKAGES
 

@@ -39,17 +39,19 @@ def rows_of(name, rgb, codec, decoder):
         bettered = descended(pyramid, usual[0], rgb, WORTH * layout.price, DESCENT_STEPS[9])
         for effort, (residuals, grid) in zip(EFFORTS, (usual, bettered), strict=True):
             size = len(payload.write(layout, residuals, decoder))
-            yield _row(f"{OURS} {effort}", name, f"{rung[0]} {rung[1]}", size, psnr(rgb, pyramid.joined(grid)))
+            yield colors_row(f"{OURS} {effort}", name, rung, size, rgb, pyramid.joined(grid))
     for peer in PEERS:
         files = [peer.encode(Image.fromarray(rgb), quality) for quality in peer.qualities]
         decoded = [np.asarray(YCBCR.from_rgb(read(data)[None]))[0] for data in files]
         costs = color_bytes(peer, luma, peer.qualities, files, [pixels[..., 0] for pixels in decoded])
         for quality, cost, pixels in zip(peer.qualities, costs, decoded, strict=True):
-            yield _row(peer.name, name, quality, cost, psnr(rgb, to_rgb(luma, pixels[..., 1:])))
+            yield colors_row(peer.name, name, quality, cost, rgb, to_rgb(luma, pixels[..., 1:]))
 
 
-def _row(name, image, quality, size, decibels):
-    return {"name": name, "image": image, "quality": quality, "metrics": {"color_bytes": size, "color_psnr": decibels}}
+def colors_row(name, image, setting, size, rgb, found):
+    """A row of one photograph at one setting: bytes of its colours, and PSNR of what comes of them."""
+    metrics = {"color_bytes": size, "color_psnr": psnr(rgb, found)}
+    return {"name": name, "image": image, "quality": setting, "metrics": metrics}
 
 
 def ratios(rows):
@@ -63,12 +65,12 @@ def ratios(rows):
     for peer in PEERS:
         codecs.setdefault(peer.codec, []).append(peer.name)
     for effort in EFFORTS:
-        ours = _curve(rows, f"{OURS} {effort}")
+        ours = curve(rows, f"{OURS} {effort}")
         for codec, names in codecs.items():
-            curves = [_curve(rows, name) for name in names]
+            curves = [curve(rows, name) for name in names]
             for low, high in RANGES:
                 grid = np.linspace(low, high, 101)
-                least = np.fmin.reduce([curve(grid) for curve in curves])
+                least = np.fmin.reduce([each(grid) for each in curves])
                 both = ours(grid) - least
                 known = both[np.isfinite(both)]
                 if not known.size:
@@ -79,12 +81,12 @@ def ratios(rows):
     return found
 
 
-def _curve(rows, name):
+def curve(rows, name):
     """Logarithm of bytes by dB, NaN where there is none, of means over photographs."""
     settings = {}
     for row in rows:
         if row["name"] == name:
-            settings.setdefault(row["quality"], []).append([*row["metrics"].values()])
+            settings.setdefault(str(row["quality"]), []).append([*row["metrics"].values()])
     points = sorted((decibels, np.log(size)) for size, decibels in (np.mean(each, 0) for each in settings.values()))
     rising = [points[0], *(now for before, now in pairwise(points) if now[0] > before[0])]
     return PchipInterpolator(*zip(*rising, strict=True), extrapolate=False)

@@ -9,13 +9,13 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.codecs import payload
-from zoo.codecs.grid import MOST_PIXELS
 from zoo.codecs.pyramid import UNIT, WEIGHTS, WORKING, level_of, luma_and_chroma
 from zoo.codecs.pyramid_coder import LevelCoder
 from zoo.color_grid import sample_grid
 from zoo.color_spaces import RGB_FROM_CHROMA
 
 FIRST_RATE = 0.6  # of the steps
+MOST_PIXELS = 1 << 21  # of which gradients are taken
 SLOWER = 0.6  # times that after a step that made it worse
 
 
