@@ -114,7 +114,7 @@ class Encoder:
 
     def _colors(self, luma, price):
         """The payload that costs least where a byte costs `price`, and the photograph that comes of it."""
-        _, pyramid, residuals, *usual = self._best(luma, price)
+        pyramid, residuals, *usual = self._best(luma, price)
         if self.effort not in DESCENT_STEPS:
             return usual
         from export.descent import descended
@@ -124,34 +124,33 @@ class Encoder:
         return bettered if self._fits(bettered[0]) else usual
 
     def _best(self, luma, price):
-        """Cost, pyramid, residuals, payload and photograph of the fineness in LADDER that costs least.
+        """Pyramid, residuals, payload and photograph of the fineness in LADDER that costs least.
 
         It is looked for from that at which residuals are rounded by about this price, down, then up, for as long as it
         gets better; over one that is worse as well, for the smallest cells change on the way.
         """
-        costs, best = {}, None
+        costs, best = {}, []
 
-        def is_better(rung):
-            nonlocal best
+        def cost(rung):
             if rung not in costs:
-                tried = self._tried(LADDER[rung], luma, price)
-                costs[rung] = tried[0]
-                if best is None or tried[0] < best[0]:
-                    best = tried
-            return costs[rung] < costs[now]
+                costs[rung], *made = self._tried(LADDER[rung], luma, price)
+                if costs[rung] == min(costs.values()):
+                    best[:] = made  # of the others nothing stays: they are large
+            return costs[rung]
 
         prices = [8 * WORTH * Layout(luma.shape, *rung).price for rung in LADDER]
         now = int(np.argmin(np.abs(np.log(np.divide(prices, max(price, 1))))))
-        is_better(now)
+        least = cost(now)
         if self.effort > 0 or self.most_color_bytes is not None:
             for direction in (-1, 1):
-                steps = (direction, 2 * direction)
-                while better := [now + by for by in steps if 0 <= now + by < len(LADDER) and is_better(now + by)]:
+                near = (direction, 2 * direction)
+                while better := [now + by for by in near if 0 <= now + by < len(LADDER) and cost(now + by) < least]:
                     now = better[0]
+                    least = cost(now)
         return best
 
     def _tried(self, rung, luma, price):
-        """See `_best`. What does not fit costs more than all that does."""
+        """Cost, pyramid, residuals, payload and photograph. What does not fit costs more than all that does."""
         pyramid = Pyramid(Layout(luma.shape, *rung), luma, self.codec)
         residuals, grid = pyramid.encode(self.grids, payload.priors())
         data, rgb = self._written(pyramid, residuals, grid)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import zoo
-from export import bench, codec, codec_costs, color_bench, drift, peers
+from export import ablation, bench, codec, codec_costs, color_bench, drift, peers
 from export.lite_codec import LiteCodec
 from export.peers import Peer, color_bytes
 from training.command import run
@@ -129,3 +129,13 @@ def test_tflite_decodes_the_same(photographs, tmp_path):
     usual = zoo.load(codec.DECODER)
     there, here = (drift.decoded_all([data], each)[0].astype(int) for each in (LiteCodec(usual), usual))
     assert np.abs(there - here).max() <= 1
+
+
+def test_parts(dataset, tmp_path, monkeypatch):
+    """Of small photographs: no luma, no pyramid and no priors cost bytes, and descent saves some."""
+    monkeypatch.setattr(ablation, "LADDER", ablation.LADDER[3:6])
+    ratios = {row["name"]: row["metrics"]["ratio"] for row in measured("parts", dataset, tmp_path)[:8]}
+    assert ratios[ablation.WHOLE] == 1
+    assert ratios["with descent: effort 9"] < 1
+    for worse in ("without luma: bilinear", "without pyramid: the finest grid alone", "without priors"):
+        assert ratios[worse] > 1.1
