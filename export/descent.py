@@ -5,6 +5,8 @@ it and through the decoder, its gradient says: each step moves what residuals sh
 by rate and distortion. Kept is what costs least.
 """
 
+from functools import lru_cache
+
 import numpy as np
 import tensorflow as tf
 
@@ -34,10 +36,12 @@ def descended(pyramid, residuals, rgb, price, steps):
     layout, rate, least, kept = pyramid.layout, FIRST_RATE, np.inf, None
     if layout.size[0] * layout.size[1] > MOST_PIXELS:
         return residuals, pyramid.decode(residuals)
-    measure = _measure(pyramid, luma_and_chroma(rgb)[1])
+    measure = _measure(tuple(layout.cells), tuple(pyramid.network(n) for n in layout.cells))
+    lumas = [tf.constant(pyramid.luma(n)[None, ..., None], tf.float32) for n in layout.cells]
+    truth = tf.constant(luma_and_chroma(rgb)[1][None], tf.float32)
     for step in range(steps + 1):
         units = [tf.constant((residuals[n] * _steps(layout, n))[None], tf.float32) for n in layout.cells]
-        error, *gradients = measure(units)
+        error, *gradients = measure(units, lumas, truth)
         coder = LevelCoder(payload.priors())
         for n in layout.cells:
             coder.code(level_of(n), residuals[n], layout.steps(n))
@@ -62,23 +66,24 @@ def _moved(layout, residuals, gradients, price, rate):
     return moved
 
 
-def _measure(pyramid, chroma):
-    """A function of what all levels add: the squared error over R, G and B, and its gradients."""
-    layout, truth = pyramid.layout, tf.constant(chroma[None], tf.float32)
+@lru_cache(maxsize=8)
+def _measure(cells, networks):
+    """A function of what all levels add, of their luma and of the photograph's chroma: the squared error over R, G and
+    B, and its gradients. Photographs of one size share it, for it takes seconds to build.
+    """
 
-    def decoded(n, grid):
+    def decoded(network, luma, grid):
         """As `Pyramid.chroma`: of nothing but zeros comes nothing."""
-        chroma = pyramid.network(n)(pyramid.inputs(n, grid))["chroma"]
-        return chroma * tf.cast(tf.reduce_any(grid != 0), tf.float32)
+        return network({"luma": luma, "grid": grid})["chroma"] * tf.cast(tf.reduce_any(grid != 0), tf.float32)
 
     @tf.function
-    def measure(units):
+    def measure(units, lumas, truth):
         with tf.GradientTape() as tape:
             tape.watch(units)
             grid = units[0]
-            for n, unit in zip(layout.cells, units[1:], strict=False):
-                grid = sample_grid(decoded(n, grid), min(n, WORKING) // 2, "means") + unit
-            error = truth - decoded(layout.last, grid)
+            for n, network, luma, unit in zip(cells, networks, lumas, units[1:], strict=False):
+                grid = sample_grid(decoded(network, luma, grid), min(n, WORKING) // 2, "means") + unit
+            error = truth - decoded(networks[-1], lumas[-1], grid)
             error = tf.reduce_sum(tf.square(tf.matmul(error, RGB_FROM_CHROMA[None])))
         return error, *tape.gradient(error, units)
 

@@ -1,4 +1,4 @@
-"""Commands for photographs take less than a gigabyte for 24 megapixels, TensorFlow and Pillow included."""
+"""What memory commands take at most for photographs of 24 megapixels, TensorFlow and Pillow included."""
 
 import re
 import subprocess
@@ -12,6 +12,7 @@ from PIL import Image
 import zoo
 
 MODELS = {"colorize": "champati_regression-cifar10", "latents": "adaptive_autoencoder-cifar100"}
+LINUX = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux says what a process took at most")
 COMMAND = """
 import sys
 from pathlib import Path
@@ -22,19 +23,37 @@ print(Path("/proc/self/status").read_text())
 """
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux says what a process took at most")
-@pytest.mark.parametrize("command", MODELS)
-def test_24_megapixels_take_less_than_a_gigabyte(command, photographs, tmp_path):
-    """Of a photograph with noise, and for latents of the file that it becomes, each in a process of its own."""
+@pytest.fixture
+def large(photographs, tmp_path):
+    """A file of 24 megapixels, with noise."""
     photograph = np.tile(photographs[0], (16, 24, 1))[:4000, :6000]
     noise = np.random.default_rng(0).integers(-8, 9, photograph.shape, np.int8)
-    Image.fromarray((photograph.astype(np.int16) + noise).clip(0, 255).astype(np.uint8)).save(tmp_path / "large.png")
-    sources = [tmp_path / "large.png"] + [tmp_path / "out" / "large.latent"] * (command == "latents")
-    for source in sources:
-        argv = [str(source), "--model", MODELS[command], "--out", str(tmp_path / "out")]
-        argv = [sys.executable, "-c", COMMAND.format(command), *argv]
-        done = subprocess.run(argv, cwd=Path(zoo.__file__).parents[1], capture_output=True, text=True, check=True)
-        peak = int(re.search(r"VmHWM:\s+(\d+)", done.stdout)[1]) * 1024
-        print(f"{command} of {source.name}: {peak / 1e6:.0f} MB")
-        assert peak < 1e9
+    path = tmp_path / "large.png"
+    Image.fromarray((photograph.astype(np.int16) + noise).clip(0, 255).astype(np.uint8)).save(path)
+    return path
+
+
+def peak_of(command, *argv):
+    """Bytes of memory that a command takes at most, in a process of its own."""
+    argv = [sys.executable, "-c", COMMAND.format(command), *map(str, argv)]
+    done = subprocess.run(argv, cwd=Path(zoo.__file__).parents[1], capture_output=True, text=True, check=True)
+    peak = int(re.search(r"VmHWM:\s+(\d+)", done.stdout)[1]) * 1024
+    print(f"{command} {argv[3]}: {peak / 1e6:.0f} MB")
+    return peak
+
+
+@pytest.mark.slow
+@LINUX
+@pytest.mark.parametrize("command", MODELS)
+def test_24_megapixels_take_less_than_a_gigabyte(command, large, tmp_path):
+    """For latents also of the file that it becomes."""
+    for source in [large] + [tmp_path / "out" / "large.latent"] * (command == "latents"):
+        assert peak_of(command, source, "--model", MODELS[command], "--out", tmp_path / "out") < 1e9
+
+
+@pytest.mark.slow
+@LINUX
+def test_24_megapixels_with_their_colours_in_a_file(large, tmp_path):
+    """TensorFlow and numba, 0.8 GB, included."""
+    assert peak_of("codec", "encode", large, "--out", tmp_path / "out") < 2e9
+    assert peak_of("codec", "decode", tmp_path / "out/large.jpg", "--out", tmp_path / "back") < 2e9

@@ -11,7 +11,6 @@ reduced by n / 16, so that a cell has 16 pixels, and the means of what comes out
 from dataclasses import dataclass
 
 import numpy as np
-from keras import ops
 
 from zoo.codecs.grid import Grid
 from zoo.codecs.mixing import LEARNING_RATE
@@ -114,21 +113,20 @@ class Pyramid:
 
         Yields slices of its pixels, and Cb and Cr there, float32 `(rows, columns, 2)`. Each part is of whole cells.
         """
-        luma = self._lumas[max(n, WORKING)]
+        luma = self.luma(n)
         if not grid.any():  # a decoder leaves a trace of colour where there is none
             yield (slice(0, luma.shape[0]), slice(0, luma.shape[1])), np.zeros((*luma.shape, 2), np.float32)
             return
         for part, chroma in self.codec.parts(luma, grid, _grid(n)):
             yield times(part, min(n, WORKING)), chroma
 
+    def luma(self, n):
+        """Y' at which cells of n pixels are decoded, uint8: it has 16 pixels for each, or n where these are fewer."""
+        return self._lumas[max(n, WORKING)]
+
     def network(self, n):
         """The model that decodes grids with cells of n pixels."""
-        return self.codec.network(self._lumas[max(n, WORKING)].shape, _grid(n))
-
-    def inputs(self, n, grids):
-        """Inputs for that, tensors, of a batch of one grid."""
-        luma = self._lumas[max(n, WORKING)][None, ..., None]
-        return {"luma": ops.convert_to_tensor(luma, "float32"), "grid": grids}
+        return self.codec.network(self.luma(n).shape, _grid(n))
 
     def predicted(self, n, grid):
         """The grid with cells of half of n pixels, float64, as the decoder sees it from that with cells of n."""
@@ -179,7 +177,7 @@ class Pyramid:
 
     def joined(self, grid):
         """The photograph, uint8 sRGB `(H, W, 3)`, of its luma and the finest grid."""
-        luma = self._lumas[WORKING]
+        luma = self.luma(WORKING)
         rgb = np.empty((*luma.shape, 3), np.uint8)
         for part, chroma in self.chroma(self.layout.last, grid):
             rgb[part] = to_rgb(luma[part], chroma)
