@@ -47,10 +47,11 @@ def test_files(dataset, tmp_path, monkeypatch):
 
 
 def test_colors(dataset, tmp_path, monkeypatch):
-    monkeypatch.setattr(color_bench, "LADDER", color_bench.LADDER[:2])
+    monkeypatch.setattr(color_bench, "LADDER", color_bench.LADDER[1:4])
+    monkeypatch.setattr(color_bench, "EFFORTS", {5: (), 9: color_bench.LADDER[1:2] + color_bench.LADDER[3:4]})
     monkeypatch.setattr(color_bench, "PEERS", (Peer("jpeg", "jpeg", (10, 60), {"subsampling": "4:2:0"}),))
     rows = measured("colors", dataset, tmp_path)
-    assert len([row for row in rows if "quality" in row]) == 2 * (2 * 2 + 2)
+    assert len([row for row in rows if "quality" in row]) == 2 * (3 + 2 + 2)
     assert all(row["metrics"]["color_bytes"] > 0 for row in rows if "quality" in row)
 
 
