@@ -1,11 +1,11 @@
 """Colour-grid files, grey photographs with colours inside: `python -m export.codec encode|decode|info|bench ...`."""
 
 import dataclasses
-import itertools
 import sys
 from functools import cache
 from pathlib import Path
 
+from export import benches
 from export.files import add_force, targets, write_each
 from export.kinds import KINDS, kind_of
 from training.command import ArgumentParser, CommandError, positive, run
@@ -14,13 +14,6 @@ from training.outputs import result_file
 LOSSY = ("jpeg", "webp", "avif")
 QUALITY = 50  # if nothing is asked for
 DECODER = "crayon_edge-pyramid"
-BENCHES = {
-    "files": "whole files beside those of the same encoders",
-    "colors": "payloads beside what colours take in files of image codecs",
-    "parts": "payloads without each part of the coder",
-    "costs": "seconds and memory by size, beside Pillow's codecs",
-    "drift": "what other runtimes decode",
-}
 DAMAGED = 3  # exit code where colours were missing
 
 
@@ -60,7 +53,9 @@ def main(argv):
     info.add_argument("files", nargs="+", type=Path, metavar="FILE", help="colour-grid file, or any image file")
     info.set_defaults(run=_info)
     bench = commands.add_parser("bench", help="their bytes, quality, time and memory beside those of colour files")
-    bench.add_argument("what", choices=BENCHES, help="; ".join(f"{name}: {told}" for name, told in BENCHES.items()))
+    bench.add_argument(
+        "what", choices=benches.BENCHES, help="; ".join(f"{name}: {told}" for name, told in benches.BENCHES.items())
+    )
     bench.add_argument("--dataset", required=True, help="photographs, whole: a TFDS name or folder:PATH")
     bench.add_argument("--split", default="all", help="of the data set")
     for each in (encode, bench):
@@ -168,64 +163,8 @@ def _info(arguments):
 
 
 def _bench(arguments, argv):
-    from training.data.sources import open_dataset
-    from training.result_files import dataset_name, listing, write_results
-    from zoo.codecs.pyramid import WORKING
-
     _codec(arguments.decoder)
-    photographs = open_dataset(arguments.dataset).crops(arguments.split, 0, limit=arguments.limit)
-    photographs = [(name.decode(), rgb) for name, rgb in photographs.as_numpy_iterator()][:: arguments.every]
-    used = [(name, rgb) for name, rgb in photographs if min(rgb.shape[:2]) >= WORKING]
-    if len(used) < len(photographs):
-        print(f"left out: {len(photographs) - len(used)} of less than {WORKING}x{WORKING} pixels")
-    found, rows, packages = _measured(arguments, used)
-    shown = list(dict.fromkeys(name for row in found for name in row if name not in ("name", "metrics")))
-    print(listing(found, [*shown, *dict.fromkeys(name for row in found for name in row["metrics"])]))
-    dataset = {"name": dataset_name(arguments.dataset), "split": arguments.split, "images": len(used), "size": "whole"}
-    command = "python -m export.codec " + " ".join(argv)
-    write_results(arguments.results, command, found + rows, dataset, packages=packages)
-    print(f"written: {arguments.results}")
-    return 0
-
-
-def _measured(arguments, photographs):
-    """Rows to show, other rows, and packages whose versions count."""
-    codec, decoder = _codec(arguments.decoder), arguments.decoder
-    if arguments.what == "costs":
-        from export.codec_costs import measured
-
-        return list(measured(photographs, decoder, arguments.kinds)), [], ()
-    if arguments.what == "drift":
-        from export.drift import measured
-
-        return list(measured(photographs, decoder)), [], ("jax",)
-    if arguments.what == "colors":
-        from export.color_bench import ratios, rows_of
-
-        rows = _each(photographs, lambda name, rgb: rows_of(name, rgb, codec, decoder))
-        return ratios(rows), rows, ("pillow-jxl-plugin",)
-    if arguments.what == "parts":
-        from export.ablation import ratios, rows_of
-
-        rows = _each(photographs, lambda name, rgb: rows_of(name, rgb, codec, decoder))
-        return ratios(rows), rows, ()
-    from export.bench import gains, rows_of
-    from training.metrics.perceptual import PACKAGES
-
-    def of_kinds(name, rgb):
-        made = (rows_of(name, rgb, kind, codec, decoder, arguments.effort) for kind in arguments.kinds)
-        return itertools.chain.from_iterable(made)
-
-    rows = _each(photographs, of_kinds)
-    return gains(rows), rows, PACKAGES
-
-
-def _each(photographs, rows_of):
-    rows = []
-    for done, (name, rgb) in enumerate(photographs, 1):
-        rows += rows_of(name, rgb)
-        print(f"{done} of {len(photographs)}: {name}", flush=True)
-    return rows
+    return benches.run(arguments, argv)
 
 
 def save(photo, path, quality=QUALITY, decoder=DECODER):

@@ -1,20 +1,23 @@
 """What colour-grid files are measured by: bytes, quality, time and memory, and what other runtimes decode."""
 
 import json
+from argparse import Namespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import zoo
-from export import ablation, bench, codec, codec_costs, color_bench, drift, peers
+from export import codec
+from export.benches import colors, costs, drift, parts, peers
+from export.benches import files as whole_files
+from export.benches.peers import Peer, color_bytes
 from export.lite_codec import LiteCodec
-from export.peers import Peer, color_bytes
 from training.command import run
 from zoo.codecs.pyramid import luma_and_grids
 
 HEIGHT, WIDTH = 90, 101
-RANGES = len(color_bench.RANGES)
+RANGES = len(colors.RANGES)
 
 
 @pytest.fixture
@@ -34,10 +37,10 @@ def measured(what, dataset, tmp_path, *flags):
 
 def test_files(dataset, tmp_path, monkeypatch):
     """Beside colour files of the same encoder, by which ours must win on ordinary photographs."""
-    monkeypatch.setattr(bench, "QUALITIES", {"jpeg": (10, 30, 60)})
+    monkeypatch.setattr(whole_files, "QUALITIES", {"jpeg": (10, 30, 60)})
     rows = measured("files", dataset, tmp_path, "--kinds", "jpeg")
     gains = {row["metric"]: row["metrics"] for row in rows if "metric" in row}
-    assert set(gains) == set(bench.METRICS)
+    assert set(gains) == set(whole_files.METRICS)
     assert gains["psnr"]["bd_rate"] < -5
     assert gains["psnr"]["images"] == 2
     files = [row for row in rows if "quality" in row]
@@ -47,9 +50,9 @@ def test_files(dataset, tmp_path, monkeypatch):
 
 
 def test_colors(dataset, tmp_path, monkeypatch):
-    monkeypatch.setattr(color_bench, "LADDER", color_bench.LADDER[1:4])
-    monkeypatch.setattr(color_bench, "EFFORTS", {5: (), 9: color_bench.LADDER[1:2] + color_bench.LADDER[3:4]})
-    monkeypatch.setattr(color_bench, "PEERS", (Peer("jpeg", "jpeg", (10, 60), {"subsampling": "4:2:0"}),))
+    monkeypatch.setattr(colors, "LADDER", colors.LADDER[1:4])
+    monkeypatch.setattr(colors, "EFFORTS", {5: colors.LADDER, 9: colors.LADDER[::2]})
+    monkeypatch.setattr(colors, "PEERS", (Peer("jpeg", "jpeg", (10, 60), {"subsampling": "4:2:0"}),))
     rows = measured("colors", dataset, tmp_path)
     assert len([row for row in rows if "quality" in row]) == 2 * (3 + 2 + 2)
     assert all(row["metrics"]["color_bytes"] > 0 for row in rows if "quality" in row)
@@ -65,12 +68,12 @@ def rows_of(name, sizes):
 def test_ratios_are_of_the_best_subsampling_at_each_quality(monkeypatch):
     """Of two curves that cross ours is half of the lower one, wherever that is."""
     crossing = [Peer("jpeg", "jpeg", (), {"subsampling": each}) for each in ("4:2:0", "4:4:4")]
-    monkeypatch.setattr(color_bench, "PEERS", crossing)
+    monkeypatch.setattr(colors, "PEERS", crossing)
     flat, steep = {33: 100, 36: 200, 40: 800}, {33: 400, 36: 400, 40: 400}
     rows = rows_of("jpeg 4:2:0", flat) + rows_of("jpeg 4:4:4", steep)
     least = rows_of("colour-grid effort 5", {decibels: size / 2 for decibels, size in flat.items()})
     other = rows_of("colour-grid effort 9", {decibels: size / 4 for decibels, size in steep.items()})
-    found = {(row["effort"], row["range"]): row["metrics"] for row in color_bench.ratios(rows + least + other)}
+    found = {(row["effort"], row["range"]): row["metrics"] for row in colors.ratios(rows + least + other)}
     assert len(found) == 2 * RANGES
     assert found[5, "33 to 36 dB"]["ratio"] == pytest.approx(0.5)
     assert found[9, "38 to 40 dB"]["ratio"] == pytest.approx(0.25, rel=0.02)
@@ -94,11 +97,11 @@ def test_what_colors_cost(peer, photographs):
 
 def test_costs(photographs, monkeypatch):
     """In this process, not in one each as the command does."""
-    monkeypatch.setattr(codec_costs, "SIZES", ((64, 96),))
-    monkeypatch.setattr(codec_costs, "in_fresh_process", lambda function, *arguments: function(*arguments))
-    monkeypatch.setattr(codec_costs, "ENOUGH", 0)
+    monkeypatch.setattr(costs, "SIZES", ((64, 96),))
+    monkeypatch.setattr(costs, "in_fresh_process", lambda function, *arguments: function(*arguments))
+    monkeypatch.setattr(costs, "ENOUGH", 0)
     named = list(enumerate(photographs[:2]))
-    rows = list(codec_costs.measured(named, codec.DECODER, ["jpeg"]))
+    rows, _, _ = costs.measured(named, Namespace(decoder=codec.DECODER, kinds=["jpeg"]))
     assert [row["name"] for row in rows] == ["jpeg", "colour-grid jpeg", "colour-grid jpeg, TFLite"]
     for row in rows:
         assert row["size"] == "96x64"
@@ -109,7 +112,7 @@ def test_costs(photographs, monkeypatch):
 
 def test_pictures_of_any_size(photographs):
     tall, wide = np.min([rgb.shape[:2] for rgb in photographs], axis=0)
-    found = codec_costs.mosaic(photographs, (tall + 10, 2 * wide - 3))
+    found = costs.mosaic(photographs, (tall + 10, 2 * wide - 3))
     assert found.shape == (tall + 10, 2 * wide - 3, 3)
     assert np.array_equal(found[:tall, :wide], photographs[0][:tall, :wide])
     assert np.array_equal(found[:tall, wide:], photographs[1][:tall, : wide - 3])
@@ -119,7 +122,7 @@ def test_pictures_of_any_size(photographs):
 def test_other_runtimes_decode_the_same(photographs):
     """Within 0.05 dB of each other."""
     named = [(str(index), rgb[:HEIGHT, :WIDTH]) for index, rgb in enumerate(photographs[:3])]
-    rows = list(drift.measured(named, codec.DECODER))
+    rows, _, _ = drift.measured(named, Namespace(decoder=codec.DECODER))
     assert {row["name"] for row in rows} >= {"TFLite float32", "TFLite dynamic", "Keras, JAX"}
     assert max(row["metrics"]["most"] for row in rows) < 0.05
 
@@ -134,9 +137,10 @@ def test_tflite_decodes_the_same(photographs, tmp_path):
 
 def test_parts(dataset, tmp_path, monkeypatch):
     """Of small photographs: no luma, no pyramid and no priors cost bytes, and descent saves some."""
-    monkeypatch.setattr(ablation, "LADDER", ablation.LADDER[3:6])
-    ratios = {row["name"]: row["metrics"]["ratio"] for row in measured("parts", dataset, tmp_path)[:8]}
-    assert ratios[ablation.WHOLE] == 1
+    monkeypatch.setattr(parts, "LADDER", parts.LADDER[2:7:2])
+    rows = measured("parts", dataset, tmp_path)
+    ratios = {row["name"]: row["metrics"]["ratio"] for row in rows if "ratio" in row["metrics"]}
+    assert ratios[parts.WHOLE] == 1
     assert ratios["with descent: effort 9"] < 1
     for worse in ("without luma: bilinear", "without pyramid: the finest grid alone", "without priors"):
         assert ratios[worse] > 1.1

@@ -15,23 +15,19 @@ REFERENCE = "Keras, TensorFlow"
 JAX = {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
 
 
-def measured(photographs, decoder):
-    """Rows of each runtime and quality of the base: PSNR that it loses beside Keras on TensorFlow.
+def measured(photographs, arguments):
+    """See `export.benches`: rows of each runtime and quality of the base, beside Keras on TensorFlow.
 
-    Args:
-        photographs: pairs of a name and uint8 sRGB `(H, W, 3)`.
-        decoder: weights, one of `zoo.codecs.payload.DECODERS`.
-
-    Returns:
-        Rows with `loss` and `most`, the mean and the largest difference of PSNR in dB over photographs, and `fidelity`,
-        the least PSNR between what the runtime and Keras on TensorFlow decode.
+    `loss` and `most` are the mean and the largest difference of PSNR in dB over photographs, `fidelity` is the least
+    PSNR between what both decode.
     """
     import zoo
     from export.color_files import Encoder
     from export.lite_codec import PRECISIONS, LiteCodec
     from export.photographs import Photograph
 
-    codec, originals = zoo.load(decoder), [rgb for _, rgb in photographs]
+    decoder, originals, rows = arguments.decoder, [rgb for _, rgb in photographs], []
+    codec = zoo.load(decoder)
     encoders = [Encoder(Photograph(rgb), KIND, codec, decoder) for rgb in originals]
     for quality in QUALITIES:
         files = [encoder.at(quality).data for encoder in encoders]
@@ -43,7 +39,8 @@ def measured(photographs, decoder):
             lost = np.subtract(usual, [psnr(*pair) for pair in zip(originals, decoded, strict=True)])
             fidelity = min(psnr(*pair) for pair in zip(found[REFERENCE], decoded, strict=True))
             metrics = {"loss": float(lost.mean()), "most": float(np.abs(lost).max()), "fidelity": fidelity}
-            yield {"name": name, "quality": quality, "metrics": metrics}
+            rows.append({"name": name, "quality": quality, "metrics": metrics})
+    return rows, [], ("jax",)
 
 
 def decoded_all(files, codec):

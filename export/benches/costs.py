@@ -16,28 +16,29 @@ ENOUGH = 1.0  # seconds of repetition
 ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
-def measured(photographs, decoder, kinds):
-    """Rows of each size and codec: seconds, megapixels a second, and peak memory of a process that does nothing else.
+def measured(photographs, arguments):
+    """See `export.benches`: rows of each size and kind, of pictures that are put together of the photographs.
 
-    Args:
-        photographs: pairs of a name and uint8 sRGB `(H, W, 3)`, of which pictures of all sizes are put together.
-        decoder: weights, one of `zoo.codecs.payload.DECODERS`.
-        kinds: of files: jpeg, webp, avif.
+    Seconds, and megabytes of a process that does nothing else, of encoding and of decoding.
     """
     os.environ.update(ONE_THREAD)
-    for size, kind in itertools.product(SIZES, kinds):
+    decoder, found = arguments.decoder, []
+    for size, kind in itertools.product(SIZES, arguments.kinds):
         rgb = mosaic([rgb for _, rgb in photographs], size)
         for name, encode, decode in (
             (kind, encode_plain, decode_plain),
             (f"colour-grid {kind}", encode_colors, decode_colors),
             (f"colour-grid {kind}, TFLite", None, decode_lite),
         ):
+            metrics = {}
             if encode:
                 data, costs = in_fresh_process(encode, rgb, kind, decoder)
-            metrics = {f"encode_{cost}": value for cost, value in costs.items()} if encode else {}
+                metrics |= {f"encode_{cost}": value for cost, value in costs.items()}
             _, costs = in_fresh_process(decode, data, decoder)
             metrics |= {f"decode_{cost}": value for cost, value in costs.items()}
-            yield {"name": name, "size": f"{size[1]}x{size[0]}", "metrics": metrics}
+            found.append({"name": name, "size": f"{size[1]}x{size[0]}", "metrics": metrics})
+            print(f"{size[1]}x{size[0]}: {name}", flush=True)
+    return found, [], ()
 
 
 def mosaic(photographs, size):

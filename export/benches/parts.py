@@ -1,12 +1,14 @@
 """What each part of the coder of colours is worth: bytes without it, at equal PSNR.
 
-As in `export.color_bench`, colours alone with the luma of the original.
+As in `export.benches.colors`, colours alone with the luma of the original.
 """
 
 import numpy as np
 from keras import ops
 
-from export.color_bench import colors_row, curve
+import zoo
+from export.benches import of_each
+from export.benches.colors import colors_row, curve
 from export.color_files import DESCENT_STEPS, WORTH
 from export.descent import descended
 from zoo.codecs import payload
@@ -41,6 +43,13 @@ class Flat(Layout):
         return [self.last]
 
 
+def measured(photographs, arguments):
+    """See `export.benches`: ratios, and all payloads."""
+    codec = zoo.load(arguments.decoder)
+    rows = of_each(photographs, lambda name, rgb: rows_of(name, rgb, codec, arguments.decoder))
+    return ratios(rows), rows, ()
+
+
 def rows_of(name, rgb, codec, decoder):
     """Rows of one photograph: bytes and PSNR of each setting of LADDER, whole and without each part.
 
@@ -49,8 +58,6 @@ def rows_of(name, rgb, codec, decoder):
         rgb: uint8 sRGB `(H, W, 3)`.
         codec, decoder: see `export.color_files.Encoder`.
     """
-    import zoo
-
     luma, grids = luma_and_grids(rgb)
     before, bilinear = zoo.load(BEFORE), Bilinear()
     for rung in LADDER[::2]:
@@ -100,10 +107,11 @@ def _bytes(layout, residuals, states):
 
 def ratios(rows):
     """Rows of how many times as many bytes each variant takes as the whole, at equal PSNR: Bjontegaard's ratio."""
-    whole, found = curve(rows, WHOLE), []
+    whole, found = curve(rows, WHOLE), []  # what reaches no common PSNR has no ratio
     for name in dict.fromkeys(row["name"] for row in rows):
         own = curve(rows, name)
         low, high = (pick(line.x[end] for line in (whole, own)) for pick, end in ((max, 0), (min, -1)))
-        ratio = np.exp((own.integrate(low, high) - whole.integrate(low, high)) / (high - low))
-        found.append({"name": name, "metrics": {"ratio": float(ratio)}})
+        if low < high:
+            ratio = np.exp((own.integrate(low, high) - whole.integrate(low, high)) / (high - low))
+            found.append({"name": name, "metrics": {"ratio": float(ratio)}})
     return found

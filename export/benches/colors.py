@@ -1,7 +1,7 @@
 """Colours alone: bytes of payloads beside what colour takes in files of image codecs, at equal PSNR.
 
 The luma is the original's for all: it is joined with what each has of the colours. So only colours are compared, and no
-way of sharing bytes between luma and colours; `export.bench` compares whole files.
+way of sharing bytes between luma and colours; `export.benches.files` compares whole files.
 """
 
 from itertools import pairwise
@@ -10,9 +10,11 @@ import numpy as np
 from PIL import Image
 from scipy.interpolate import PchipInterpolator
 
+import zoo
+from export.benches import of_each
+from export.benches.peers import PEERS, color_bytes, read
 from export.color_files import DESCENT_STEPS, WORTH
 from export.descent import descended
-from export.peers import PEERS, color_bytes, read
 from training.metrics.images import psnr
 from zoo.codecs import payload
 from zoo.codecs.pyramid import LADDER, Layout, Pyramid, luma_and_grids, to_rgb
@@ -21,6 +23,13 @@ from zoo.color_spaces import YCBCR
 OURS = "colour-grid effort"
 EFFORTS = {5: LADDER, 9: LADDER[::2]}  # and the settings that are measured: descent takes its time
 RANGES = ((33, 40), (33, 36), (36, 38), (38, 40))  # dB
+
+
+def measured(photographs, arguments):
+    """See `export.benches`: ratios, and all payloads and files."""
+    codec = zoo.load(arguments.decoder)
+    rows = of_each(photographs, lambda name, rgb: rows_of(name, rgb, codec, arguments.decoder))
+    return ratios(rows), rows, ("pillow-jxl-plugin",)
 
 
 def rows_of(name, rgb, codec, decoder):

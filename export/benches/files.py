@@ -1,18 +1,21 @@
 """Colour-grid files beside colour files of the same encoders: bytes on disk, and quality decoded from disk."""
 
+import itertools
 import tempfile
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+import zoo
 from export.bases import encode_base
+from export.benches import of_each
 from export.color_files import Encoder, decoded, opened
 from export.kinds import encode
 from export.photographs import Photograph
 from training.data.pixels import read_image
 from training.metrics.images import chroma_psnr, ciede2000, psnr, ssim
-from training.metrics.perceptual import flip, ssimulacra2
+from training.metrics.perceptual import PACKAGES, flip, ssimulacra2
 from training.metrics.rates import bd_rate
 
 QUALITIES = {"jpeg": (5, 10, 20, 40, 70, 90), "webp": (5, 15, 30, 50, 75, 90), "avif": (5, 15, 30, 45, 65, 90)}
@@ -27,6 +30,19 @@ METRICS = {
 BETTER_WHEN_SMALL = ("ciede2000", "flip")
 SUBSAMPLINGS = ("4:2:0", "4:4:4")
 OURS = "colour-grid"
+
+
+def measured(photographs, arguments):
+    """See `export.benches`: gains by kind and metric, and all files."""
+    decoder = arguments.decoder
+    codec = zoo.load(decoder)
+
+    def of_kinds(name, rgb):
+        made = (rows_of(name, rgb, kind, codec, decoder, arguments.effort) for kind in arguments.kinds)
+        return itertools.chain.from_iterable(made)
+
+    rows = of_each(photographs, of_kinds)
+    return gains(rows), rows, PACKAGES
 
 
 def rows_of(name, rgb, kind, codec, decoder, effort):
