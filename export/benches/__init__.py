@@ -4,6 +4,9 @@ Each has `measured(photographs, arguments)`, of pairs of a name and uint8 sRGB `
 rows to be shown, further rows for the result file, and names of the packages whose versions count.
 """
 
+import contextlib
+import os
+
 BENCHES = {
     "files": "whole files beside those of the same encoders",
     "colors": "payloads beside what colours take in files of image codecs",
@@ -43,3 +46,15 @@ def of_each(photographs, rows_of):
         rows += rows_of(name, rgb)
         print(f"{done} of {len(photographs)}: {name}", flush=True)
     return rows
+
+
+@contextlib.contextmanager
+def environment(variables):
+    """Within it, processes that are started have these variables."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

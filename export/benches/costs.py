@@ -2,12 +2,12 @@
 
 import io
 import itertools
-import os
 import time
 
 import numpy as np
 from PIL import Image
 
+from export.benches import environment
 from training.command import in_fresh_process
 
 SIZES = ((64, 64), (256, 256), (512, 768), (1024, 1536), (2048, 3072), (4000, 6000))
@@ -21,8 +21,7 @@ def measured(photographs, arguments):
 
     Seconds, and megabytes of a process that does nothing else, of encoding and of decoding.
     """
-    os.environ.update(ONE_THREAD)
-    decoder, found = arguments.decoder, []
+    found = []
     for size, kind in itertools.product(SIZES, arguments.kinds):
         rgb = mosaic([rgb for _, rgb in photographs], size)
         for name, encode, decode in (
@@ -31,10 +30,11 @@ def measured(photographs, arguments):
             (f"colour-grid {kind}, TFLite", None, decode_lite),
         ):
             metrics = {}
-            if encode:
-                data, costs = in_fresh_process(encode, rgb, kind, decoder)
-                metrics |= {f"encode_{cost}": value for cost, value in costs.items()}
-            _, costs = in_fresh_process(decode, data, decoder)
+            with environment(ONE_THREAD):
+                if encode:
+                    data, costs = in_fresh_process(encode, rgb, kind, arguments.decoder)
+                    metrics |= {f"encode_{cost}": value for cost, value in costs.items()}
+                _, costs = in_fresh_process(decode, data, arguments.decoder)
             metrics |= {f"decode_{cost}": value for cost, value in costs.items()}
             found.append({"name": name, "size": f"{size[1]}x{size[0]}", "metrics": metrics})
             print(f"{size[1]}x{size[0]}: {name}", flush=True)

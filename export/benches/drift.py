@@ -3,10 +3,9 @@
 Each level of a pyramid is predicted from the one before, so that what runtimes differ by adds up over all levels.
 """
 
-import os
-
 import numpy as np
 
+from export.benches import environment
 from training.command import in_fresh_process
 from training.metrics.images import psnr
 
@@ -33,7 +32,8 @@ def measured(photographs, arguments):
         files = [encoder.at(quality).data for encoder in encoders]
         found = {REFERENCE: decoded_all(files, codec)}
         found |= {f"TFLite {precision}": decoded_all(files, LiteCodec(codec, precision)) for precision in PRECISIONS}
-        found["Keras, JAX"] = _on_jax(files, decoder)
+        with environment(JAX):
+            found["Keras, JAX"] = in_fresh_process(_loaded_and_decoded, files, decoder)
         usual = [psnr(*pair) for pair in zip(originals, found[REFERENCE], strict=True)]
         for name, decoded in found.items():
             lost = np.subtract(usual, [psnr(*pair) for pair in zip(originals, decoded, strict=True)])
@@ -48,16 +48,6 @@ def decoded_all(files, codec):
     from export.color_files import decoded, opened
 
     return [decoded(opened(data), codec).rgb for data in files]
-
-
-def _on_jax(files, decoder):
-    before = dict(os.environ)
-    os.environ.update(JAX)
-    try:
-        return in_fresh_process(_loaded_and_decoded, files, decoder)
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def _loaded_and_decoded(files, decoder):
