@@ -95,6 +95,7 @@ def test_what_colors_cost(peer, photographs):
     assert color_bytes(peer, luma, qualities, grey, [peers.read(data)[..., 0] for data in grey]) == [1] * len(grey)
 
 
+@pytest.mark.slow
 def test_costs(photographs, monkeypatch):
     """In this process, not in one each as the command does."""
     monkeypatch.setattr(costs, "SIZES", ((64, 96),))
@@ -135,6 +136,7 @@ def test_tflite_decodes_the_same(photographs, tmp_path):
     assert np.abs(there - here).max() <= 1
 
 
+@pytest.mark.slow
 def test_parts(dataset, tmp_path, monkeypatch):
     """Of small photographs: no luma, no pyramid and no priors cost bytes, and descent saves some."""
     monkeypatch.setattr(parts, "LADDER", parts.LADDER[2:7:2])

@@ -226,10 +226,10 @@ def test_ordinary_files_where_they_are_smaller(photograph, tmp_path, capsys):
     said, other = capsys.readouterr().out.splitlines()
     assert "an ordinary colour JPEG as good has" in said
     assert "an ordinary" not in other
-    for kind, suffix in codec.KINDS.items():
+    for kind, suffix in ((kind, codec.KINDS[kind]) for kind in ("jpeg", "png", "avif")):
         out = tmp_path / kind
         capsys.readouterr()
-        assert run(codec.main, ["encode", *sources, "--auto", "--kind", kind, "--out", str(out)]) == 0
+        assert run(codec.main, ["encode", sources[0], "--auto", "--kind", kind, "--out", str(out)]) == 0
         assert "an ordinary colour file" in capsys.readouterr().out.splitlines()[0]
         if kind == "jpeg":
             plain, grid = ((folder / "blocks.jpg").stat().st_size for folder in (out, tmp_path / "grid"))
