@@ -128,6 +128,7 @@ def test_other_runtimes_decode_the_same(photographs):
     assert max(row["metrics"]["most"] for row in rows) < 0.05
 
 
+@pytest.mark.slow
 def test_tflite_decodes_the_same(photographs, tmp_path):
     """To a level, in float32."""
     data = codec.save(photographs[0][:HEIGHT, :WIDTH], tmp_path / "photo.jpg").data
