@@ -8,6 +8,7 @@ from pathlib import Path
 from export import benches
 from export.files import add_force, targets, write_each
 from export.kinds import KINDS, kind_of
+from export.qualities import LEAST, MOST
 from training.command import ArgumentParser, CommandError, positive, run
 from training.outputs import result_file
 
@@ -243,8 +244,8 @@ def _has_colors(path):
 
 def _quality(text):
     """argparse type of a quality, 1 to 95."""
-    if not text.isdecimal() or not 1 <= int(text) <= 95:
-        raise CommandError(f"must be a whole number from 1 to 95, not {text!r}")
+    if not text.isdecimal() or not LEAST <= int(text) <= MOST:
+        raise CommandError(f"must be a whole number from {LEAST} to {MOST}, not {text!r}")
     return int(text)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from export.bases import decode_base, encode_base
 from export.containers import PAYLOAD, PROFILE, attach, records
 from export.photographs import Photograph
+from export.qualities import LEAST, MOST, turn
 from training.command import CommandError
 from training.metrics.images import psnr, squared_error
 from zoo.codecs import payload
@@ -16,7 +17,6 @@ from zoo.codecs.pyramid import LADDER, Layout, Pyramid, luma_and_grids
 from zoo.errors import ZooError
 
 NEIGHBOUR = 4  # of qualities between which it is measured what a byte of luma is worth
-LEAST_QUALITY, MOST_QUALITY = 1, 95
 SLOPE_KIND = "jpeg"  # where the base is lossless, what a byte is worth is that of this kind
 WORTH = 3  # how much more a residual does to the photograph than to its own cell, about
 USUAL_EFFORT, DESCENT_STEPS = 5, {6: 1, 7: 2, 8: 4, 9: 8}
@@ -64,8 +64,8 @@ class Encoder:
         A byte of colour must be worth as much as one of luma is at this quality: of the settings of LADDER it is the
         one with the least sum of squared errors and of bytes, at what these cost there.
         """
-        if not LEAST_QUALITY <= quality <= MOST_QUALITY:
-            raise CommandError(f"quality must be {LEAST_QUALITY} to {MOST_QUALITY}, not {quality!r}")
+        if not LEAST <= quality <= MOST:
+            raise CommandError(f"quality must be {LEAST} to {MOST}, not {quality!r}")
         photograph = self.photograph
         base = encode_base(self.luma, self.kind, quality, photograph.alpha, photograph.exif, photograph.xmp)
         luma = decode_base(base)[0]
@@ -79,35 +79,22 @@ class Encoder:
 
     def within(self, most_bytes):
         """The `ColorFile` of the highest quality that has so many bytes at most. CommandError if none has."""
-        found = self._search(lambda file: len(file.data) <= most_bytes)
+        found, _ = turn(self.at, lambda file: len(file.data) <= most_bytes)
         if found is None:
             raise CommandError(f"it takes more than {most_bytes:,} bytes at any quality: choose more")
         return found
 
     def reaching(self, least_psnr):
         """The `ColorFile` of the lowest quality whose PSNR is so high at least. CommandError if none is."""
-        below = self._search(lambda file: file.psnr < least_psnr)
-        quality = LEAST_QUALITY if below is None else below.quality + 1
-        if quality > MOST_QUALITY:
+        _, found = turn(self.at, lambda file: file.psnr < least_psnr)
+        if found is None:
             raise CommandError(f"it does not reach {least_psnr:g} dB at any quality: choose less")
-        return self.at(quality)
-
-    def _search(self, holds):
-        """The file of the highest quality for which this holds, if it holds for all below; None if for none."""
-        low, high, found = LEAST_QUALITY, MOST_QUALITY, None
-        while low <= high:
-            quality = (low + high) // 2
-            file = self.at(quality)
-            if holds(file):
-                found, low = file, quality + 1
-            else:
-                high = quality - 1
         return found
 
     def _price(self, quality):
         """By how much squared errors over R, G and B fall for a byte more of luma, at this quality."""
         kind = SLOPE_KIND if self.kind == "png" else self.kind
-        low = min(max(quality - NEIGHBOUR // 2, LEAST_QUALITY), MOST_QUALITY - NEIGHBOUR)
+        low = min(max(quality - NEIGHBOUR // 2, LEAST), MOST - NEIGHBOUR)
         files = [encode_base(self.luma, kind, each) for each in (low, low + NEIGHBOUR)]
         errors = [3 * squared_error(decode_base(file)[0], self.luma) for file in files]
         return max(errors[0] - errors[1], 0) / max(len(files[1]) - len(files[0]), 1)

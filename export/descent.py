@@ -42,10 +42,7 @@ def descended(pyramid, residuals, rgb, price, steps):
     for step in range(steps + 1):
         units = [tf.constant((residuals[n] * _steps(layout, n))[None], tf.float32) for n in layout.cells]
         error, *gradients = measure(units, lumas, truth)
-        coder = LevelCoder(payload.priors())
-        for n in layout.cells:
-            coder.code(level_of(n), residuals[n], layout.steps(n))
-        cost = float(error) + price * coder.bits
+        cost = float(error) + price * payload.coded(layout, residuals, LevelCoder(payload.priors())).bits
         if cost < least:
             least, kept = cost, (residuals, [gradient.numpy()[0] for gradient in gradients])
         else:

@@ -17,6 +17,7 @@ SETTINGS = {
 GREY_AVIF = {"subsampling": "4:0:0"}  # without color planes; Pillow does so of itself, but not where there is alpha
 KINDS = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "avif": ".avif"}  # and the suffixes of what is written
 SUFFIXES = {".jpg": "jpeg", ".jpeg": "jpeg", **{suffix: kind for kind, suffix in KINDS.items()}}
+SUBSAMPLINGS = {"jpeg": ("4:2:0", "4:4:4"), "webp": ("4:2:0",), "avif": ("4:2:0", "4:4:4")}  # of colours
 LARGEST_SIDES = {"jpeg": 65_500, "webp": 16_383, "avif": 65_536}  # in pixels
 JPEG_HOLDS = 65_500  # bytes of EXIF, or of XMP: a segment less what stands before them
 

@@ -1,7 +1,6 @@
 """The edge decoder as devices run it, from float grids to float chroma: for the files of `export.codec`."""
 
 import tempfile
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -27,19 +26,18 @@ class LiteCodec(EdgeCodec):
     def __init__(self, codec, precision="float32", threads=1):
         super().__init__(codec.model, codec.settings)
         self.precision, self.threads = precision, threads
-        self._folder = tempfile.TemporaryDirectory()
 
-    def network(self, size, grid):
-        """See `EdgeCodec`."""
-        key = tuple(size), grid
-        if key not in self._built:
-            path = Path(self._folder.name) / f"{len(self._built)}.tflite"
-            path.write_bytes(_converted(self.build(*key), self.precision))
-            self._built[key] = _Network(path, self.threads)
-        return self._built[key]
+    def _made(self, size, grid):
+        return _Network(_converted(self.build(size, grid), self.precision), self.threads)
 
 
 class _Network(TfliteDecoder):
+    def __init__(self, content, threads):
+        with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
+            file.write(content)
+            file.flush()
+            super().__init__(file.name, threads)
+
     def predict_on_batch(self, inputs):
         """As of the Keras model."""
         return {"chroma": self({name: np.asarray(tensor, np.float32) for name, tensor in inputs.items()})}

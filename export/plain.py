@@ -1,15 +1,14 @@
 """Ordinary colour files of the same quality, where they are the smaller ones."""
 
 import io
+from functools import partial
 
 import numpy as np
 from PIL import Image
 
-from export.kinds import encode
+from export.kinds import SUBSAMPLINGS, encode
+from export.qualities import MOST, turn
 from training.metrics.images import psnr
-
-SUBSAMPLINGS = {"jpeg": ("4:2:0", "4:4:4"), "avif": ("4:2:0", "4:4:4"), "webp": (None,)}
-LEAST_QUALITY, MOST_QUALITY = 1, 95
 
 
 def smaller(photograph, kind, file):
@@ -29,24 +28,12 @@ def smaller(photograph, kind, file):
     def at(quality, **options):
         return encode(image, kind, quality, photograph.exif, photograph.xmp, photograph.profile, **options)
 
-    if kind == "png":
-        found = [at(MOST_QUALITY)]
-    else:
-        options = [{"subsampling": each} if each else {} for each in SUBSAMPLINGS[kind]]
-        found = [_reaching(photograph.rgb, file.psnr, at, each) for each in options]
-    return min((data for data in found if data and len(data) < len(file.data)), key=len, default=None)
-
-
-def _reaching(rgb, decibels, at, options):
-    """The bytes of the lowest quality of so high a PSNR; None if none has."""
-    low, high, found = LEAST_QUALITY, MOST_QUALITY, None
-    while low <= high:
-        quality = (low + high) // 2
-        data = at(quality, **options)
+    def is_worse(data):
         with Image.open(io.BytesIO(data)) as decoded:
-            is_good = psnr(rgb, np.asarray(decoded.convert("RGB"))) >= decibels
-        if is_good:
-            found, high = data, quality - 1
-        else:
-            low = quality + 1
-    return found
+            return psnr(photograph.rgb, np.asarray(decoded.convert("RGB"))) < file.psnr
+
+    if kind == "png":
+        found = [at(MOST)]
+    else:
+        found = [turn(partial(at, subsampling=each), is_worse)[1] for each in SUBSAMPLINGS[kind]]
+    return min((data for data in found if data and len(data) < len(file.data)), key=len, default=None)

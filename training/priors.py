@@ -33,7 +33,7 @@ def main(argv):
     from training.data.luma import CODECS, compress_luma
     from training.data.sources import open_dataset
     from zoo.codecs.payload import no_priors
-    from zoo.codecs.pyramid import LADDER, Layout, Pyramid, luma_and_grids
+    from zoo.codecs.pyramid import LADDER, Layout, Pyramid, luma_and_chroma, luma_and_grids
 
     codec = zoo.load(arguments.decoder)
     random = np.random.default_rng(arguments.seed)
@@ -45,7 +45,7 @@ def main(argv):
         if random.random() < LUMA_SHARE:
             name = list(CODECS)[random.integers(len(CODECS))]
             rgb = compress_luma(rgb, name, int(random.integers(*CODECS[name])))
-        luma, _ = luma_and_grids(rgb)
+        luma, _ = luma_and_chroma(rgb)
         for rung in random.permutation(len(LADDER))[:RUNGS]:
             layout = Layout(luma.shape, *LADDER[rung])
             Pyramid(layout, luma, codec).encode(grids, states, RATE)

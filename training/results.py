@@ -41,6 +41,11 @@ HEADLINES = {
     ),
 }
 
+EXPORTED = {  # recipe and result file of the export, by weights
+    "crayon_edge-photographs": ("crayon_edge", "export-edge.json"),
+    "crayon_edge_m-photographs": ("crayon_edge_m", "export-edge-m.json"),
+}
+
 
 def render(text, root):
     """Markdown text with each marked table written again from the result file it names, relative to `root`."""
@@ -64,12 +69,6 @@ def _compared(row):
     """A row; where its name is "A against B", with A as `own` and B as `other`."""
     own, against, other = row["name"].partition(" against ")
     return {**row, "own": own, "other": other} if against else row
-
-
-EXPORTED = {  # recipe and result file of the export, by weights
-    "crayon_edge-photographs": ("crayon_edge", "export-edge.json"),
-    "crayon_edge_m-photographs": ("crayon_edge_m", "export-edge-m.json"),
-}
 
 
 def model_rows():

@@ -39,11 +39,13 @@ def run(arguments, argv):
     return 0
 
 
-def of_each(photographs, rows_of):
-    """Rows of all photographs, `rows_of(name, rgb)` of one, and a line when one is done."""
-    rows = []
+def of_each(photographs, rows_of, decoder):
+    """Rows of all photographs, `rows_of(name, rgb, codec, decoder)` of one, and a line when one is done."""
+    import zoo
+
+    codec, rows = zoo.load(decoder), []
     for done, (name, rgb) in enumerate(photographs, 1):
-        rows += rows_of(name, rgb)
+        rows += rows_of(name, rgb, codec, decoder)
         print(f"{done} of {len(photographs)}: {name}", flush=True)
     return rows
 

@@ -10,7 +10,6 @@ import numpy as np
 from PIL import Image
 from scipy.interpolate import PchipInterpolator
 
-import zoo
 from export.benches import of_each
 from export.benches.peers import PEERS, color_bytes, read
 from export.color_files import DESCENT_STEPS, WORTH
@@ -21,14 +20,14 @@ from zoo.codecs.pyramid import LADDER, Layout, Pyramid, luma_and_grids, to_rgb
 from zoo.color_spaces import YCBCR
 
 OURS = "colour-grid effort"
-EFFORTS = {5: LADDER, 9: LADDER[::2]}  # and the settings that are measured: descent takes its time
+EFFORTS = (5, 9)
+DESCENDED = LADDER[::2]  # settings that are measured at effort 9: descent takes its time
 RANGES = ((33, 40), (33, 36), (36, 38), (38, 40))  # dB
 
 
 def measured(photographs, arguments):
     """See `export.benches`: ratios, and all payloads and files."""
-    codec = zoo.load(arguments.decoder)
-    rows = of_each(photographs, lambda name, rgb: rows_of(name, rgb, codec, arguments.decoder))
+    rows = of_each(photographs, rows_of, arguments.decoder)
     return ratios(rows), rows, ("pillow-jxl-plugin",)
 
 
@@ -45,7 +44,7 @@ def rows_of(name, rgb, codec, decoder):
         layout = Layout(luma.shape, *rung)
         pyramid = Pyramid(layout, luma, codec)
         found = {5: pyramid.encode(grids, payload.priors())}
-        if rung in EFFORTS[9]:
+        if rung in DESCENDED:
             found[9] = descended(pyramid, found[5][0], rgb, WORTH * layout.price, DESCENT_STEPS[9])
         for effort, (residuals, grid) in found.items():
             size = len(payload.write(layout, residuals, decoder))

@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-import zoo
 from export.bases import encode_base
 from export.benches import of_each
 from export.color_files import Encoder, decoded, opened
-from export.kinds import encode
+from export.kinds import SUBSAMPLINGS, encode
 from export.photographs import Photograph
 from training.data.pixels import read_image
 from training.metrics.images import chroma_psnr, ciede2000, psnr, ssim
@@ -28,20 +27,17 @@ METRICS = {
     "flip": flip,
 }
 BETTER_WHEN_SMALL = ("ciede2000", "flip")
-SUBSAMPLINGS = ("4:2:0", "4:4:4")
 OURS = "colour-grid"
 
 
 def measured(photographs, arguments):
     """See `export.benches`: gains by kind and metric, and all files."""
-    decoder = arguments.decoder
-    codec = zoo.load(decoder)
 
-    def of_kinds(name, rgb):
+    def of_kinds(name, rgb, codec, decoder):
         made = (rows_of(name, rgb, kind, codec, decoder, arguments.effort) for kind in arguments.kinds)
         return itertools.chain.from_iterable(made)
 
-    rows = of_each(photographs, of_kinds)
+    rows = of_each(photographs, of_kinds, arguments.decoder)
     return gains(rows), rows, PACKAGES
 
 
@@ -64,9 +60,7 @@ def rows_of(name, rgb, kind, codec, decoder, effort):
             sizes = {"bytes": len(file.data), "color_bytes": file.color_bytes}
             yield _row(f"{OURS} {kind}", name, kind, quality, rgb, ours, sizes)
             grey = len(encode_base(encoder.luma, kind, quality))
-            for subsampling in SUBSAMPLINGS:
-                if kind == "webp" and subsampling != SUBSAMPLINGS[0]:
-                    continue  # it has no other
+            for subsampling in SUBSAMPLINGS[kind]:
                 data = encode(Image.fromarray(rgb), kind, quality, subsampling=subsampling)
                 path.write_bytes(data)
                 sizes = {"bytes": len(data), "color_bytes": len(data) - grey}

@@ -13,7 +13,7 @@ from export.color_files import DESCENT_STEPS, WORTH
 from export.descent import descended
 from zoo.codecs import payload
 from zoo.codecs.mixing import ENCODE
-from zoo.codecs.pyramid import LADDER, UNIT, Layout, Pyramid, level_of, luma_and_grids
+from zoo.codecs.pyramid import LADDER, UNIT, Layout, Pyramid, luma_and_grids
 from zoo.codecs.pyramid_coder import LevelCoder
 
 WHOLE = "all of effort 5"
@@ -45,8 +45,7 @@ class Flat(Layout):
 
 def measured(photographs, arguments):
     """See `export.benches`: ratios, and all payloads."""
-    codec = zoo.load(arguments.decoder)
-    rows = of_each(photographs, lambda name, rgb: rows_of(name, rgb, codec, arguments.decoder))
+    rows = of_each(photographs, rows_of, arguments.decoder)
     return ratios(rows), rows, ()
 
 
@@ -77,8 +76,9 @@ def rows_of(name, rgb, codec, decoder):
         for title, (each, residuals, grid) in found.items():
             size = len(payload.write(each.layout, residuals, decoder))
             yield colors_row(title, name, rung, size, rgb, each.joined(grid))
-        plain = _bytes(layout, found[WHOLE][1], payload.no_priors())
-        yield colors_row("without priors", name, rung, plain, rgb, pyramid.joined(found[WHOLE][2]))
+        body = payload.coded(layout, found[WHOLE][1], LevelCoder(payload.no_priors(), ENCODE)).payload()
+        size = payload.HEADER_BYTES + len(body)
+        yield colors_row("without priors", name, rung, size, rgb, pyramid.joined(found[WHOLE][2]))
 
 
 def dead_zone(residuals):
@@ -95,14 +95,6 @@ def _rounded(pyramid, grids, choose):
 
     grid, residuals = pyramid.walk(residuals_of)
     return residuals, grid
-
-
-def _bytes(layout, residuals, states):
-    """How many a payload has that begins with these states."""
-    coder = LevelCoder(states, ENCODE)
-    for n in layout.cells:
-        coder.code(level_of(n), residuals[n], layout.steps(n))
-    return payload.HEADER_BYTES + len(coder.payload())
 
 
 def ratios(rows):

@@ -9,6 +9,7 @@ from PIL import Image
 from export.kinds import encode
 from training.command import CommandError
 from training.data.pixels import read_image
+from training.metrics.images import psnr
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,7 @@ def color_bytes(peer, luma, qualities, files, lumas):
     """
     grey = [peer.encode(Image.fromarray(luma), quality) for quality in qualities]
     sizes = np.array([len(data) for data in grey])
-    own = [_psnr(luma, read(data)[..., 0]) for data in grey]
+    own = [psnr(luma, read(data)[..., 0]) for data in grey]
     order = np.argsort(own)
-    alike = np.exp(np.interp([_psnr(luma, each) for each in lumas], np.array(own)[order], np.log(sizes)[order]))
+    alike = np.exp(np.interp([psnr(luma, each) for each in lumas], np.array(own)[order], np.log(sizes)[order]))
     return [int(max(len(data) - max(grey, same), 1)) for data, grey, same in zip(files, sizes, alike, strict=True)]
-
-
-def _psnr(luma, found):
-    return -10 * np.log10(max(np.square(luma - np.float64(found)).mean() / 255**2, 1e-10))

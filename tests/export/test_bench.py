@@ -51,7 +51,7 @@ def test_files(dataset, tmp_path, monkeypatch):
 
 def test_colors(dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(colors, "LADDER", colors.LADDER[1:4])
-    monkeypatch.setattr(colors, "EFFORTS", {5: colors.LADDER, 9: colors.LADDER[::2]})
+    monkeypatch.setattr(colors, "DESCENDED", colors.LADDER[::2])
     monkeypatch.setattr(colors, "PEERS", (Peer("jpeg", "jpeg", (10, 60), {"subsampling": "4:2:0"}),))
     rows = measured("colors", dataset, tmp_path)
     assert len([row for row in rows if "quality" in row]) == 2 * (3 + 2 + 2)

@@ -36,7 +36,6 @@ from training.recipes.base import setting
 from training.recipes.grids import PAPER_STEPS, ViewsRecipe
 
 VALIDATION_BATCH = 7
-WORKING = 16  # that of `zoo.codecs.pyramid`, which imports Keras
 
 
 @dataclass(frozen=True)
@@ -171,6 +170,7 @@ class CrayonEdgePyramid(CrayonEdge):
     def task(self, network, branch):
         """What a branch learns. Cells of more than 16 pixels are decoded at a luma with 16, as everywhere."""
         from training.tasks.grid import PyramidTask
+        from zoo.codecs.pyramid import WORKING
         from zoo.models.crayon_edge import rebuilt
 
         n, side = branch.n, branch.side(self.size)

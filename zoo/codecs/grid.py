@@ -202,8 +202,11 @@ class EdgeCodec(GridCodec):
         if key not in self._built:
             if len(self._built) >= MOST_BUILT:
                 self._built.pop(next(iter(self._built)))
-            self._built[key] = self.build(*key)
+            self._built[key] = self._made(*key)
         return self._built[key]
+
+    def _made(self, size, grid):
+        return self.build(size, grid)
 
     def _tile(self, luma, colors, grid):
         inputs = {"luma": luma[None, ..., None].astype(np.float32), "grid": colors[None].astype(np.float32)}

@@ -80,15 +80,20 @@ def write(layout, residuals, decoder):
         raise ZooError(f"a side must have at most {MOST_PIXELS_A_SIDE:,} pixels, not {max(layout.size):,}")
     if max(np.abs(found).max() for found in residuals.values()) > LARGEST:
         raise ZooError(f"residuals must be within {LARGEST:,}")
-    coder = LevelCoder(priors(), ENCODE)
-    for n in layout.cells:
-        coder.code(level_of(n), residuals[n], layout.steps(n))
+    coder = coded(layout, residuals, LevelCoder(priors(), ENCODE))
     height, width = layout.size
     number = DECODERS.index(decoder)
     exponent = layout.last.bit_length() - 1
     head = MAGIC, VERSION, number, weights_of(decoder), exponent, layout.step, layout.ratio, width, height
     header, body = _HEADER.pack(*head), coder.payload().ljust(_least_bytes(layout), b"\0")
     return header + _CRC.pack(zlib.crc32(header + body)) + body
+
+
+def coded(layout, residuals, coder):
+    """A `LevelCoder` that residuals of all levels went through, in the order of files."""
+    for n in layout.cells:
+        coder.code(level_of(n), residuals[n], layout.steps(n))
+    return coder
 
 
 def read(data):
