@@ -130,6 +130,7 @@ def test_recipes_to_the_closing_table(recipe, flags, points, tmp_path):
     assert {path.name for path in (tmp_path / "figures").iterdir()} == {"rate-psnr.png", "rate-ssim.png"}
 
 
+@pytest.mark.slow
 def test_report(tmp_path, small, refused):
     """All charts in one page; an adaptive network that is not trained is worth something already."""
     for part, label, count in (("train", "a", 8), ("test", "a", 4), ("test", "b", 2)):

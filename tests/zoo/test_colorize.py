@@ -38,6 +38,7 @@ def test_parts_are_the_whole(model, photographs, monkeypatch, shape):
     assert np.array_equal(zoo.colorize(model, image), whole)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux says what a process took at most")
 def test_large_photographs_take_little_memory(photographs, tmp_path):
     """Of 3 megapixels: beside the image and what it becomes little that grows with it."""

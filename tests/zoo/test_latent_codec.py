@@ -105,6 +105,7 @@ def test_a_band_of_one_number(photographs):
     assert np.array_equal(codec.unpack(codec.pack(numbers, depth, color, 7, (40, 40)))[0], numbers)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux says what a process took at most")
 def test_large_photographs_take_little_memory(photographs, tmp_path):
     """There and back, 3 megapixels: what is held beside the image and its numbers does not grow with it."""
