@@ -7,10 +7,12 @@ import numpy as np
 
 from export.targets.saved_model import save_model
 from export.targets.tflite import TfliteDecoder
-from export.targets.tflite_conversion import from_saved_model
+from export.targets.tflite_conversion import from_saved_model, with_int8_weights
 from zoo.codecs.grid import EdgeCodec
 
 PRECISIONS = ("float32", "dynamic")
+# Layers whose kernels stay float32: those that colours go into and come out of. All in int8 lose twice as much.
+FLOAT32 = ("cell_embed", "residual_a", "residual_b")
 SIGNATURE = "decode"
 
 
@@ -19,7 +21,8 @@ class LiteCodec(EdgeCodec):
 
     Args:
         codec: the `EdgeCodec`.
-        precision: "float32", or "dynamic": weights in int8, and activations quantised while running.
+        precision: "float32", or "dynamic": kernels in int8 but for those of `FLOAT32`, and what they are applied to
+            quantised while running.
         threads: of LiteRT.
     """
 
@@ -48,4 +51,5 @@ def _converted(model, precision):
     inputs = {name: keras.Input(batch_shape=(1, *tensor.shape[1:]), name=name) for name, tensor in model.input.items()}
     with tempfile.TemporaryDirectory() as folder:
         save_model({SIGNATURE: keras.Model(inputs, model(inputs))}, folder)
-        return from_saved_model(folder, SIGNATURE, precision)
+        flat = from_saved_model(folder, SIGNATURE, "float32")
+    return flat if precision == "float32" else with_int8_weights(flat, FLOAT32)

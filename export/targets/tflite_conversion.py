@@ -96,7 +96,7 @@ def _quantized_output(flat):
 
 def _int8(flat, calibrated, inputs, patterns):
     """Quantises a float32 TFLite model by the ranges that another one of the same operators takes on `inputs`."""
-    with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings(action="ignore"):
+    with _quiet():
         ranges = _quantizer(calibrated, *patterns).calibrate(inputs, num_threads=os.cpu_count())
         if not ranges:  # of other layers alone: it stays float32, which `export.verify` finds out
             return flat
@@ -105,13 +105,40 @@ def _int8(flat, calibrated, inputs, patterns):
         return bytes(_quantizer(flat, *patterns).quantize(ranges, enable_progress_report=False).quantized_model)
 
 
-def _quantizer(flat, layers, norms):
-    from ai_edge_quantizer import qtyping, quantizer
+def with_int8_weights(flat, float32):
+    """A float32 TFLite model with the kernels of its convolutions in int8, but for those of some layers.
+
+    What they are applied to is quantised while the model runs, by its own range.
+    """
+    from ai_edge_quantizer import qtyping
+
+    recipe = _empty_recipe(flat)
+    for layer in (keras.layers.Conv2D, keras.layers.Conv2DTranspose):
+        operation = qtyping.TFLOperationName[_INT8[layer]]
+        recipe.add_dynamic_config(f"^(?!.*{of_layers(float32)})", operation, num_bits=8)
+    with _quiet():
+        return bytes(recipe.quantize(enable_progress_report=False).quantized_model)
+
+
+@contextlib.contextmanager
+def _quiet():
+    with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings(action="ignore"):
+        yield
+
+
+def _empty_recipe(flat):
+    from ai_edge_quantizer import quantizer
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "float32.tflite"
         path.write_bytes(flat)
-        recipe = quantizer.Quantizer(str(path))
+        return quantizer.Quantizer(str(path))
+
+
+def _quantizer(flat, layers, norms):
+    from ai_edge_quantizer import qtyping
+
+    recipe = _empty_recipe(flat)
     for pattern, name in [*((layers, name) for name in _INT8.values()), (norms, "MUL")]:
         operation = qtyping.TFLOperationName[name]
         recipe.add_static_config(pattern, operation, activation_num_bits=8, weight_num_bits=8)
