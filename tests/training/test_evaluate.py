@@ -47,6 +47,7 @@ def test_a_table_of_all_methods(run_folder, others, tmp_path, capsys):
     ]
     for row in rows:
         assert row["metrics"]["psnr"] == pytest.approx(np.mean(row["each"]["psnr"]), rel=1e-5)
+    assert [sum(row.get("knee", False) for row in rows if row["name"] == name) for name in ("grey", "levin")] == [1, 1]
     assert rows[0]["paper"]["relative_size"] == pytest.approx(1 / 3 + 1 / 64, rel=1e-5)
     subsets = {row["subset"] for row in result["rows"]}
     assert {"color complexity, low", "texture density, high", "synthetic, isoluminant stripes"} < subsets

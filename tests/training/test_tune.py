@@ -15,9 +15,10 @@ from PIL import Image
 from skimage import data
 
 from training import fit, tune
+from training.metrics.rates import front, knee
 from training.recipes import RECIPES
 from training.search import chief, oracles
-from training.search.objectives import front, knee, worth
+from training.search.objectives import worth
 from training.search.space import Range, chosen, hyperparameters, search_space
 from training.search.tuner import Budget
 from zoo.errors import ZooError

@@ -12,7 +12,7 @@ from training.evaluation.scored import file_name, own_dataset, run_names, told_a
 from training.evaluation.subsets import CONTENT, synthetic_images, terciles
 from training.loop.run_folder import only_unseen
 from training.metrics.images import METRICS
-from training.metrics.rates import paper_relative_size, relative_size
+from training.metrics.rates import knee, paper_relative_size, relative_size
 from training.outputs import result_path
 from training.recipes import RECIPES
 from training.result_files import dataset_name, pivot
@@ -93,6 +93,14 @@ def add_gain(rows, names):
         row["metrics"]["wins"] = int((np.array(row["each"]["psnr"]) > best).sum())
 
 
+def mark_knees(rows):
+    """Marks the row of the step at which more colours stop to pay, each decoder's by PSNR over the paper's size."""
+    for name in dict.fromkeys(row["name"] for row in rows):
+        mine = [row for row in rows if row["name"] == name]
+        found = knee([(row["paper"]["relative_size"], row["metrics"]["psnr"]) for row in mine])
+        mine[found]["knee"] = True
+
+
 def evaluate_decoders(runs, arguments, argv, draw):
     """Prints and writes the rows of decoders of grids and of the baselines.
 
@@ -114,6 +122,7 @@ def evaluate_decoders(runs, arguments, argv, draw):
         scored = score(images, decoders, arguments.n, protocol, subset)
         few = _score_levin(images, scored, list(models), arguments, protocol)
         rows, levin_rows = rows + scored, levin_rows + few
+        mark_knees([*scored, *few])
         what = f"{dataset['name']}, {dataset['split']}: {len(images)} images"
         print(f"{what}, grid of {protocol.kind} in {first.space.name}, 8-bit RGB")
         print(pivot([*scored, *few], "psnr"))

@@ -1,4 +1,4 @@
-"""What colours cost: sizes relative to raw RGB, and Bjontegaard's delta rate."""
+"""What colours cost: sizes relative to raw RGB, Bjontegaard's delta rate, and where more stops to pay."""
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -40,3 +40,25 @@ def bd_rate(reference, curve):
         return None
     other, own = (line.integrate(low, high) / (high - low) for line in lines)
     return float(100 * np.expm1(own - other))
+
+
+def front(points):
+    """Positions of the points `(rate, quality)` than which none is better in both, by increasing rate."""
+    best, chosen = -np.inf, []
+    for i in sorted(range(len(points)), key=lambda i: (points[i][0], -points[i][1])):
+        if points[i][1] > best:
+            best = points[i][1]
+            chosen.append(i)
+    return chosen
+
+
+def knee(points):
+    """Position of the point where more rate stops to pay: that of the front farthest above the line through its ends.
+
+    Satopaa, Albrecht, Irwin and Raghavan, "Finding a 'kneedle' in a haystack", 2011: both axes from 0 to 1 over the
+    front, largest difference. It depends on where the front ends.
+    """
+    chosen = front(points)
+    rates, qualities = np.array([points[i] for i in chosen], float).T
+    share = [(axis - axis.min()) / (np.ptp(axis) or 1) for axis in (rates, qualities)]
+    return chosen[int(np.argmax(share[1] - share[0]))]

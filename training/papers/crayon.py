@@ -41,14 +41,15 @@ def figure1(path, rgb, n=3):
 
 
 def figure2(path, rows):
-    """Figure 2 of the paper: quality and relative size against n, for each decoder of the result rows."""
+    """Figure 2 of the paper: quality, with each decoder's knee, and relative size against n, of the result rows."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 4), layout="constrained")
     quality, size = figure.subplots(1, 2)
     for name in dict.fromkeys(row["name"] for row in rows):
         mine = [row for row in rows if row["name"] == name]
-        quality.plot([row["n"] for row in mine], [row["metrics"]["psnr"] for row in mine], marker=".", label=name)
+        line = [[row["n"], row["metrics"]["psnr"]] for row in mine]
+        quality.plot(*zip(*line, strict=True), "o-", markevery=[bool(row.get("knee")) for row in mine], label=name)
     steps = sorted({row["n"] for row in rows})
     for key, label in (("metrics", "two bytes a cell"), ("paper", "paper: three bytes a cell")):
         sizes = {row["n"]: row[key]["relative_size"] for row in rows}

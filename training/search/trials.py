@@ -1,10 +1,10 @@
 """All trials of a search in a table, a picture and a result file, and the best of them."""
 
 from training.command import CommandError
+from training.metrics.rates import front, knee
 from training.outputs import write_json, writing
 from training.papers.champati import paper_figures, row_name
 from training.result_files import listing, write_results
-from training.search.objectives import front, knee
 from training.search.space import chosen
 
 SHOWN = ("psnr", "bpp", "relative_size", "ta_255", "paper_ta", "feature_preservation", "paper_feature_preservation")
