@@ -6,14 +6,16 @@ from keras import layers
 from zoo.settings import pinned
 from zoo.weights import with_weights
 
-# Layers that stay float32 in an int8 file: the few in which a* and b* themselves go in and come out, whose range 8 bits
-# divide too coarsely, and the last, which joins L* to them. They are 4 % of the arithmetic, and most of the loss.
+# Layers that stay float32 in an int8 file: the few in which a* and b* themselves go in and come out, of both networks,
+# whose range 8 bits divide too coarsely, and the last, which joins L* to them.
 FLOAT32 = (
     "row02_concat",
     "row02_conv",
     "row04_conv",
     "row50_conv",
     "row51_concat",
+    "row52_conv",
+    "row54_conv",
     "row78_conv",
     "row79_concat",
 )
