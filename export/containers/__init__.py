@@ -1,11 +1,12 @@
 """Records of private data in JPEG, PNG, WebP and AVIF files, which show the same picture with or without them.
 
-Each format is a module with `find(data)`, which gives the records that a file holds, and `put(data, records)`, which
-gives the file with these records and no others. Records are named by the four letters that PNG and WebP have for them.
+Each format is a module with `find(data)`, which yields name and bytes of each record that a file holds, and `put(data,
+records)`, which gives the file with these records and no others. Records are named by the four letters that PNG and
+WebP have for them.
 """
 
 from export.containers import avif, jpeg, png, webp
-from export.containers.errors import ContainerError
+from export.containers.errors import ContainerError, DamagedRecords
 
 PAYLOAD, PROFILE = "cgRD", "cgRP"  # the colours, and the ICC profile of what they are the colours of, deflated
 _FORMATS = (jpeg, png, webp, avif)
@@ -13,7 +14,10 @@ _FORMATS = (jpeg, png, webp, avif)
 
 def records(data):
     """Records of a file by their names, bytes each; none if it has none. ContainerError for a damaged file."""
-    return {name: record for name, record in _format(data).find(data).items() if name in (PAYLOAD, PROFILE)}
+    found = [(name, record) for name, record in _format(data).find(data) if name in (PAYLOAD, PROFILE)]
+    if len(dict(found)) < len(found):
+        raise DamagedRecords("its colours are damaged: they stand in it twice")
+    return dict(found)
 
 
 def attach(data, held):

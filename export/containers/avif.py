@@ -15,11 +15,9 @@ def is_one(data):
 
 def find(data):
     """See `export.containers`."""
-    found = {}
     for start, end in _boxes(data):
         if _is_own(data, start):
-            found[data[start + 24 : start + 28].decode("latin-1")] = data[start + 28 : end]
-    return found
+            yield data[start + 24 : start + 28].decode("latin-1"), data[start + 28 : end]
 
 
 def put(data, records):

@@ -29,14 +29,12 @@ def find(data):
                 raise cut("JPEG")
             _, name, number, count = _HEAD.unpack_from(data, start + 4)
             parts.setdefault(name, []).append((number, count, data[start + 4 + _HEAD.size : end]))
-    found = {}
     for name, segments in parts.items():
         segments.sort(key=lambda segment: segment[0])
         counts = [(number, count) for number, count, _ in segments]
         if counts != [(number, len(segments)) for number in range(len(segments))]:
             raise DamagedRecords("its colours are damaged: a part of them is missing or stands twice")
-        found[name.decode("latin-1")] = b"".join(part for *_, part in segments)
-    return found
+        yield name.decode("latin-1"), b"".join(part for *_, part in segments)
 
 
 def put(data, records):

@@ -16,13 +16,11 @@ def is_one(data):
 
 def find(data):
     """See `export.containers`."""
-    found = {}
     for start, end, name in _chunks(data):
         if name.startswith(_PRIVATE):
             if zlib.crc32(data[start + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
                 raise DamagedRecords("its colours are damaged: the checksum of their chunk is another")
-            found[name.decode("latin-1")] = data[start + 8 : end - 4]
-    return found
+            yield name.decode("latin-1"), data[start + 8 : end - 4]
 
 
 def put(data, records):

@@ -16,7 +16,7 @@ def is_one(data):
 
 def find(data):
     """See `export.containers`."""
-    return {name.decode("latin-1"): content for name, content in _chunks(data) if name.startswith(_PRIVATE)}
+    return ((name.decode("latin-1"), content) for name, content in _chunks(data) if name.startswith(_PRIVATE))
 
 
 def put(data, records):

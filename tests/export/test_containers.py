@@ -6,13 +6,14 @@ import shutil
 import struct
 import subprocess
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from export.containers import PAYLOAD, PROFILE, attach, jpeg, records
-from export.containers.errors import ContainerError
+from export.containers.errors import ContainerError, DamagedRecords
 
 EXIF = Image.Exif()
 EXIF[315] = "somebody"
@@ -92,6 +93,17 @@ def test_parts_of_a_record_are_all_there_once(files):
         with pytest.raises(ContainerError, match="missing or stands twice"):
             records(changed)
         assert records(attach(changed, {})) == {}
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "avif"])
+def test_records_of_one_name_are_damaged(kind, files):
+    data = attach(files[kind], HELD).replace(PROFILE.encode(), PAYLOAD.encode())
+    if kind == "png":  # its checksum is of the name as well
+        chunk = [name.encode() + HELD[PROFILE] for name in (PROFILE, PAYLOAD)]
+        data = data.replace(*(crc32(each).to_bytes(4, "big") for each in chunk))
+    with pytest.raises(DamagedRecords, match="twice"):
+        records(data)
+    assert records(attach(data, HELD)) == HELD
 
 
 def test_a_last_box_without_length_gets_one(files):
