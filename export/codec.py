@@ -57,13 +57,14 @@ def main(argv):
     bench.add_argument(
         "what", choices=benches.BENCHES, help="; ".join(f"{name}: {told}" for name, told in benches.BENCHES.items())
     )
-    bench.add_argument("--dataset", required=True, help="photographs, whole: a TFDS name or folder:PATH")
-    bench.add_argument("--split", default="all", help="of the data set")
+    whole = "photographs, whole: a TFDS name or folder:PATH; several are measured one by one"
+    bench.add_argument("--dataset", nargs="+", required=True, help=whole)
+    bench.add_argument("--split", default="all", help="of the data sets")
     for each in (encode, bench):
         effort = "0 tries nothing out, 6 to 9 take seconds to save bytes"
         each.add_argument("--effort", type=int, choices=range(10), default=5, help=effort)
     bench.add_argument("--kinds", nargs="+", choices=LOSSY, default=LOSSY, help="of files")
-    bench.add_argument("--limit", type=positive, help="photographs at most")
+    bench.add_argument("--limit", type=positive, help="photographs at most, of each data set")
     bench.add_argument("--every", type=positive, default=1, help="of as many photographs, the first")
     bench.add_argument("--decoder", default=DECODER, help="weights that decode the colours")
     bench.add_argument("--results", type=result_file, default="results/codec.json", help="result file")

@@ -17,26 +17,42 @@ BENCHES = {
 
 
 def run(arguments, argv):
-    """Measures what `arguments.what` says, and writes the result file."""
+    """Measures what `arguments.what` says on each data set, and writes the result file."""
     from importlib import import_module
 
+    from training.result_files import listing, write_results
+
+    measured = import_module(f"{__name__}.{arguments.what}").measured
+    found, rows, datasets = [], [], []
+    for spec in arguments.dataset:
+        dataset, used = _photographs(spec, arguments)
+        told, more, packages = measured(used, arguments)
+        if len(arguments.dataset) > 1:
+            told, more = ([{"subset": dataset["name"], **row} for row in part] for part in (told, more))
+        found, rows, datasets = found + told, rows + more, [*datasets, dataset]
+    shown = dict.fromkeys(name for row in found for name in row if name not in ("name", "metrics"))
+    print(listing(found, [*shown, *dict.fromkeys(name for row in found for name in row["metrics"])]))
+    command = "python -m export.codec " + " ".join(argv)
+    datasets = datasets[0] if len(datasets) == 1 else datasets
+    write_results(arguments.results, command, found + rows, datasets, packages=packages)
+    print(f"written: {arguments.results}")
+    return 0
+
+
+def _photographs(spec, arguments):
+    """A data set as result files have it, and its photographs that are used, pairs of name and uint8 sRGB."""
     from training.data.sources import open_dataset
-    from training.result_files import dataset_name, listing, write_results
+    from training.result_files import dataset_name
     from zoo.codecs.pyramid import WORKING
 
-    photographs = open_dataset(arguments.dataset).crops(arguments.split, 0, limit=arguments.limit)
+    photographs = open_dataset(spec).crops(arguments.split, 0, limit=arguments.limit)
     photographs = [(name.decode(), rgb) for name, rgb in photographs.as_numpy_iterator()][:: arguments.every]
     used = [(name, rgb) for name, rgb in photographs if min(rgb.shape[:2]) >= WORKING]
     if len(used) < len(photographs):
         print(f"left out: {len(photographs) - len(used)} of less than {WORKING}x{WORKING} pixels")
-    found, rows, packages = import_module(f"{__name__}.{arguments.what}").measured(used, arguments)
-    shown = dict.fromkeys(name for row in found for name in row if name not in ("name", "metrics"))
-    print(listing(found, [*shown, *dict.fromkeys(name for row in found for name in row["metrics"])]))
-    dataset = {"name": dataset_name(arguments.dataset), "split": arguments.split, "images": len(used), "size": "whole"}
-    command = "python -m export.codec " + " ".join(argv)
-    write_results(arguments.results, command, found + rows, dataset, packages=packages)
-    print(f"written: {arguments.results}")
-    return 0
+    names = [name for name, _ in used]
+    dataset = {"name": dataset_name(spec), "split": arguments.split, "images": len(used), "size": "whole"}
+    return {**dataset, "names": names}, used
 
 
 def of_each(photographs, rows_of, decoder):

@@ -49,6 +49,18 @@ def test_files(dataset, tmp_path, monkeypatch):
         assert 0 < row["metrics"]["color_bytes"] < row["metrics"]["bytes"]
 
 
+def test_several_data_sets(dataset, photographs, tmp_path, tmp_path_factory, monkeypatch):
+    """Each is a subset with gains of its own."""
+    monkeypatch.setattr(whole_files, "QUALITIES", {"jpeg": (20, 60)})
+    other = tmp_path_factory.mktemp("bench") / "other"
+    other.mkdir()
+    Image.fromarray(photographs[2][:HEIGHT, :WIDTH]).save(other / "0.png")
+    rows = measured("files", dataset, tmp_path, "--kinds", "jpeg", "--dataset", dataset, f"folder:{other}")
+    gains = [(row["subset"], row["metrics"]["images"]) for row in rows if row.get("metric") == "psnr"]
+    assert gains == [(tmp_path.name, 2), ("other", 1)]
+    assert {row["subset"] for row in rows} == {tmp_path.name, "other"}
+
+
 def test_colors(dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(colors, "LADDER", colors.LADDER[1:4])
     monkeypatch.setattr(colors, "DESCENDED", colors.LADDER[::2])
