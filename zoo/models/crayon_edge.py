@@ -8,6 +8,7 @@ import numpy as np
 from keras import layers, ops
 
 from zoo.color_grid import KINDS, grid_shape
+from zoo.models.named_layers import NamedLayers
 from zoo.settings import pinned
 from zoo.weights import with_weights
 
@@ -77,7 +78,7 @@ def crayon_edge(input_size=(320, 320), n=16, kind="means", width=16, weights=Non
         chroma = model.predict({"luma": luma, "grid": grid})["chroma"]
     """
     _check_views(views, kind)
-    layer = _Layers(width)
+    layer = NamedLayers(width)
     return with_weights(_network(input_size, n, kind, replace(_PLAIN, views=views), layer, name), weights)
 
 
@@ -103,7 +104,7 @@ def crayon_edge_m(input_size=(320, 320), n=16, kind="means", width=16, weights=N
     """
     if views is not None:
         _check_views(views, kind)
-    layer = _Layers(width)
+    layer = NamedLayers(width)
     return with_weights(_network(input_size, n, kind, replace(_FINER, views=views or 4), layer, name), weights)
 
 
@@ -125,7 +126,7 @@ def rebuilt(model, input_size, n, kind, matrix=None, views=None, name="crayon_ed
     if views is not None:
         _check_views(views, kind)
         variant = replace(variant, views=views)
-    layer = _Layers(model.get_layer("encoder1a").filters, share=model)
+    layer = NamedLayers(model.get_layer("encoder1a").filters, share=model)
     return _network(input_size, n, kind, variant, layer, name, matrix)
 
 
@@ -310,55 +311,6 @@ def _guided_upsample(planes, fine, matrix):
     factors = ops.add(ops.matmul(fine, _SLOPES[None]), _CHROMA)
     to_chroma = np.tile(32 * matrix, (2, 1)).astype("float32")
     return ops.matmul(_resize(planes, fine.shape[1:3]) * factors, to_chroma)
-
-
-class _Layers:
-    """Layers by name, the same one each time a name is asked for: another model's, or new ones of `width` at half size.
-
-    ValueError for a name that the other model lacks: a new layer among trained ones would give wrong colours. What has
-    no weights is new all the same.
-    """
-
-    def __init__(self, width, share=None):
-        if width < 1:
-            raise ValueError(f"`width` must be at least 1. Received: width={width}")
-        self.width = width
-        self._shared = share
-        self._layers = {} if share is None else {layer.name: layer for layer in share.layers if layer.weights}
-
-    def filters(self, level):
-        """Channels of a level of encoder and decoder; 1 is half size."""
-        return self.width * min(2 ** (level - 1), 4)
-
-    def conv(self, name, filters, kernel=3, strides=1, activation="relu", gain=1.0):
-        def made():
-            initializer = keras.initializers.VarianceScaling(gain, "fan_avg", "uniform")
-            options = {"activation": activation, "kernel_initializer": initializer, "name": name}
-            return layers.Conv2D(filters, kernel, strides, "same", **options)
-
-        return self._known(name, made)
-
-    def conv_transpose(self, name, filters):
-        return self._known(name, lambda: layers.Conv2DTranspose(filters, 2, 2, "same", name=name))
-
-    def residual(self, x, block, name, gain=1.0):
-        filters = x.shape[-1]
-        y = self.conv(f"{block}b", filters, activation=None, gain=gain)(self.conv(f"{block}a", filters)(x))
-        return self.join(layers.Add, name, [x, y])
-
-    def join(self, kind, name, parts):
-        """What `Add` or `Concatenate` makes of parts."""
-        return self._layers.setdefault(name, kind(name=name))(parts)
-
-    def _known(self, name, made):
-        if name not in self._layers:
-            if self._shared is not None:
-                raise ValueError(
-                    f"`model` lacks the layer {name}, that cells of this size need: build it for a larger `n`. "
-                    f"Received: model={self._shared.name}"
-                )
-            self._layers[name] = made()
-        return self._layers[name]
 
 
 def _views(x, views):
