@@ -38,6 +38,24 @@ def assert_is_read(data, priors, layout, residuals):
         assert np.array_equal(found[n], residuals[n]), n
 
 
+def bytes_of_the_page():
+    return bytes.fromhex(re.search(r"^    (4347[0-9a-f]+)$", PAGE.read_text(), re.MULTILINE).group(1))
+
+
+def test_the_pixels_of_the_page():
+    """What the networks make of the vector, at each level and at the end."""
+    row, column = np.mgrid[:50, :70]
+    luma = (20 + 2 * row + column + 60 * (column >= 33)).astype(np.uint8)
+    found = payload.read(bytes_of_the_page())
+    pyramid = Pyramid(found.layout, luma, zoo.load(found.decoder))
+    rgb = pyramid.joined(pyramid.decode(found.residuals())).astype(int)
+    lines = re.findall(r"^\| (\d+) \| (\d+) \| (\d+), (\d+), (\d+) \|$", PAGE.read_text(), re.MULTILINE)
+    told = [list(map(int, line)) for line in lines]
+    assert len(told) == 6
+    for row, column, *pixel in told:
+        assert np.abs(rgb[row, column] - pixel).max() <= 1
+
+
 def test_the_vector_of_the_page(priors):
     layout = Layout((50, 70), 8, 44, 24)
     residuals = {}
@@ -46,7 +64,7 @@ def test_the_vector_of_the_page(priors):
         i = np.arange(rows * columns * 2).reshape(rows, columns, 2)
         residuals[n] = (7 * i * i + n) % 11 // 4 - 1
     residuals[8][3, 4, 1] = -300
-    data = bytes.fromhex(re.search(r"^    (4347[0-9a-f]+)$", PAGE.read_text(), re.MULTILINE).group(1))
+    data = bytes_of_the_page()
     assert payload.write(layout, residuals, DECODER) == data
     assert_is_read(data, priors, layout, residuals)
 
