@@ -52,7 +52,7 @@ def crayon(input_size=(None, None), width=64, weights=None, name="crayon"):
     Weights `crayon-photographs`, of results/crayon-photographs.json:
 
         n         6     15     20     40     80
-        psnr  38.42  34.21  32.65  28.93  25.96
+        psnr  38.59  34.33  32.73  28.99  25.87
 
     Example:
 
