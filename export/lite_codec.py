@@ -11,7 +11,7 @@ from export.targets.tflite_conversion import from_saved_model, with_int8_weights
 from zoo.codecs.grid import EdgeCodec
 
 PRECISIONS = ("float32", "dynamic")
-# Layers whose kernels stay float32: those that colours go into and come out of. All in int8 lose twice as much.
+# Layers whose kernels stay float32: those that colours go into and come out of, which 8 bits divide too coarsely.
 FLOAT32 = ("cell_embed", "residual_a", "residual_b")
 SIGNATURE = "decode"
 
