@@ -6,14 +6,12 @@ from keras import layers
 from zoo.settings import pinned
 from zoo.weights import with_weights
 
-# Layers that stay float32 in an int8 file: those in which a* and b* themselves go in and come out, of both networks,
-# whose range 8 bits divide too coarsely; the last, which joins L* to them; and that in which the U-Net's colours meet
-# its first features, whose range differs too much from photograph to photograph.
+# Layers that stay float32 in an int8 file: the few in which a* and b* themselves go in and come out, of both networks,
+# whose range 8 bits divide too coarsely, and the last, which joins L* to them.
 FLOAT32 = (
     "row02_concat",
     "row02_conv",
     "row04_conv",
-    "row48_conv",
     "row50_conv",
     "row51_concat",
     "row52_conv",
