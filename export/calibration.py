@@ -8,10 +8,8 @@ import numpy as np
 
 from export.targets import TARGETS
 from training.command import CommandError, positive
-from training.data.luma import grey
 
 CALIBRATION_VIEWS = 128
-VIVID = 8  # times the colour, in every second of these views
 
 
 def calibration_side(side, n):
@@ -41,7 +39,6 @@ def open_photographs(settings, arguments, calibrated):
             raise CommandError(f"no image to calibrate on in {spec}: choose another --dataset")
         random = np.random.default_rng(0)
         views = [view(whole[i % len(whole)], calibrated, random) for i in range(CALIBRATION_VIEWS)]
-        views[::2] = map(vivid, views[::2])
     compared, split = (opened(arguments.compare), "all") if arguments.compare else (photographs, arguments.split)
     originals = [view(rgb, arguments.size) for rgb in islice(compared.images(split), arguments.limit)]
     if not originals:
@@ -52,12 +49,6 @@ def open_photographs(settings, arguments, calibrated):
         "verification": {"dataset": dataset_name(arguments.compare or spec), "split": split, "images": len(originals)},
     }
     return views, originals, data
-
-
-def vivid(rgb):
-    """A photograph with as much colour as sRGB holds: few have it, and ranges that they do not reach clip it."""
-    light = grey(rgb).astype(np.float32)
-    return (light + VIVID * (rgb - light)).clip(0, 255).astype(np.uint8)
 
 
 def view(rgb, size, random=None):

@@ -97,12 +97,27 @@ def _quantized_output(flat):
 def _int8(flat, calibrated, inputs, patterns):
     """Quantises a float32 TFLite model by the ranges that another one of the same operators takes on `inputs`."""
     with _quiet():
-        ranges = _quantizer(calibrated, *patterns).calibrate(inputs, num_threads=os.cpu_count())
+        ranges = _ranges(calibrated, inputs, _quantizer(calibrated, *patterns).get_quantization_recipe())
         if not ranges:  # of other layers alone: it stays float32, which `export.verify` finds out
             return flat
         names = dict(zip(_computed(calibrated), _computed(flat), strict=True))
         ranges = {names.get(name, name): value for name, value in ranges.items()}
         return bytes(_quantizer(flat, *patterns).quantize(ranges, enable_progress_report=False).quantized_model)
+
+
+def _ranges(flat, inputs, recipe):
+    """The least and the largest value of each tensor that a recipe quantises, over all inputs.
+
+    Not their averages, which the quantiser takes if nothing is said: these clip the colours of vivid photographs.
+    """
+    from ai_edge_quantizer import calibrator, recipe_manager
+    from ai_edge_quantizer.utils.qsv_utils import min_max_update
+
+    manager = recipe_manager.RecipeManager()
+    manager.load_quantization_recipe(recipe)
+    found = calibrator.Calibrator(flat, os.cpu_count(), qsv_update_func=min_max_update)
+    found.calibrate(inputs, manager)
+    return found.get_model_qsvs()
 
 
 def with_int8_weights(flat, float32):
