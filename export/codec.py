@@ -66,6 +66,7 @@ def main(argv):
     bench.add_argument("--kinds", nargs="+", choices=LOSSY, default=LOSSY, help="of files")
     bench.add_argument("--limit", type=positive, help="photographs at most, of each data set")
     bench.add_argument("--every", type=positive, default=1, help="of as many photographs, the first")
+    bench.add_argument("--megapixels", type=positive, default=24, help="of the largest picture of costs")
     bench.add_argument("--decoder", default=DECODER, help="weights that decode the colours")
     bench.add_argument("--results", type=result_file, default="results/codec.json", help="result file")
     bench.set_defaults(run=lambda arguments: _bench(arguments, argv))

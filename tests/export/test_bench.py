@@ -110,11 +110,11 @@ def test_what_colors_cost(peer, photographs):
 @pytest.mark.slow
 def test_costs(photographs, monkeypatch):
     """In this process, not in one each as the command does."""
-    monkeypatch.setattr(costs, "SIZES", ((64, 96),))
+    monkeypatch.setattr(costs, "SIZES", ((64, 96), (1000, 1500)))
     monkeypatch.setattr(costs, "in_fresh_process", lambda function, *arguments: function(*arguments))
     monkeypatch.setattr(costs, "ENOUGH", 0)
     named = list(enumerate(photographs[:2]))
-    rows, _, _ = costs.measured(named, Namespace(decoder=codec.DECODER, kinds=["jpeg"]))
+    rows, _, _ = costs.measured(named, Namespace(decoder=codec.DECODER, kinds=["jpeg"], megapixels=1))
     assert [row["name"] for row in rows] == ["jpeg", "colour-grid jpeg", "colour-grid jpeg, TFLite"]
     for row in rows:
         assert row["size"] == "96x64"
