@@ -19,7 +19,7 @@ from zoo.errors import ZooError
 NEIGHBOUR = 4  # of qualities between which it is measured what a byte of luma is worth
 SLOPE_KIND = "jpeg"  # where the base is lossless, what a byte is worth is that of this kind
 WORTH = 3  # how much more a residual does to the photograph than to its own cell, about
-USUAL_EFFORT, DESCENT_STEPS = 5, {6: 1, 7: 2, 8: 4, 9: 8}
+USUAL_EFFORT, DESCENT_STEPS = 5, {6: 2, 7: 3, 8: 5, 9: 8}
 MOST_PROFILE = 1 << 24  # bytes that a profile unpacks to
 
 
@@ -49,7 +49,7 @@ class Encoder:
         codec: an `EdgeCodec`, that of the weights `decoder`.
         decoder: one of `zoo.codecs.payload.DECODERS`.
         most_color_bytes: of a payload, or None.
-        effort: 0 to 9. From 1 on, several finenesses of colours are tried; from 6 on, residuals are bettered by descent
+        effort: 0 to 9. From 1 on, several finenesses of colours are tried; from 6 on, descent moves what they aim at,
             through the decoder.
     """
 
@@ -101,17 +101,17 @@ class Encoder:
 
     def _colors(self, luma, price):
         """The payload that costs least where a byte costs `price`, and the photograph that comes of it."""
-        pyramid, residuals, *usual = self._best(luma, price)
+        pyramid, *usual = self._best(luma, price)
         if self.effort not in DESCENT_STEPS:
             return usual
         from export.descent import descended
 
-        found = descended(pyramid, residuals, self.photograph.rgb, price / 8, DESCENT_STEPS[self.effort])
+        found = descended(pyramid, self.grids, self.photograph.rgb, price / 8, DESCENT_STEPS[self.effort])
         bettered = self._written(pyramid, *found)
         return bettered if self._fits(bettered[0]) else usual
 
     def _best(self, luma, price):
-        """Pyramid, residuals, payload and photograph of the fineness in LADDER that costs least.
+        """Pyramid, payload and photograph of the fineness in LADDER that costs least.
 
         It is looked for from that at which residuals are rounded by about this price, down, then up, for as long as it
         gets better; over one that is worse as well, for the smallest cells change on the way.
@@ -137,12 +137,11 @@ class Encoder:
         return best
 
     def _tried(self, rung, luma, price):
-        """Cost, pyramid, residuals, payload and photograph. What does not fit costs more than all that does."""
+        """Cost, pyramid, payload and photograph. What does not fit costs more than all that does."""
         pyramid = Pyramid(Layout(luma.shape, *rung), luma, self.codec)
-        residuals, grid = pyramid.encode(self.grids, payload.priors())
-        data, rgb = self._written(pyramid, residuals, grid)
+        data, rgb = self._written(pyramid, *pyramid.encode(self.grids, payload.priors()))
         cost = (False, squared_error(rgb, self.photograph.rgb) + price * len(data))
-        return cost if self._fits(data) else (True, len(data)), pyramid, residuals, data, rgb
+        return cost if self._fits(data) else (True, len(data)), pyramid, data, rgb
 
     def _fits(self, data):
         return self.most_color_bytes is None or len(data) <= self.most_color_bytes

@@ -1,92 +1,87 @@
-"""Better residuals of a colour pyramid by descent through its decoder, which costs seconds and saves bytes.
+"""Better aims for the levels of a colour pyramid by descent through its decoder, which costs seconds and saves bytes.
 
-`Pyramid.encode` rounds each level for its own sake. What a residual does to the photograph, through all levels behind
-it and through the decoder, its gradient says: each step moves what residuals should be against it, and rounds them anew
-by rate and distortion. Kept is what costs least.
+`Pyramid.encode` aims each level at the photograph's means. What the decoder makes of means is not the best that it can
+make, and some cost more bits than they are worth. Here Adam (arXiv 1412.6980) moves the finest grid to where squared
+errors and bits of all levels are least together. Bits are told by a smooth function of how large residuals would be.
 """
 
 from functools import lru_cache
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from zoo.codecs import payload
-from zoo.codecs.pyramid import UNIT, WEIGHTS, WORKING, level_of, luma_and_chroma
-from zoo.codecs.pyramid_coder import LevelCoder
+from zoo.codecs.pyramid import UNIT, WORKING, luma_and_chroma, means
 from zoo.color_grid import sample_grid
 from zoo.color_spaces import RGB_FROM_CHROMA
 
-FIRST_RATE = 0.6  # of the steps
+RATE = 1.0  # of Adam, in levels of chroma, falling to none
+SLOWLY, LEAST = 0.99, 1e-3  # Adam's second beta and its epsilon
 MOST_PIXELS = 1 << 21  # of which gradients are taken
-SLOWER = 0.6  # times that after a step that made it worse
+# Bits of a residual of so many steps, about: BITS * log2(1 + SIZE * |steps|), and smooth at 0.
+BITS, SIZE, ROUND = 3.0, 1.8, 0.05
+PART = 0.5  # of a layout's price, at which residuals are chosen then: what aims cost has been weighed already
 
 
-def descended(pyramid, residuals, rgb, price, steps):
+def descended(pyramid, grids, rgb, price, steps):
     """Residuals of all levels by their cells, and the finest grid that they give.
 
-    Photographs of more than `MOST_PIXELS` stay as they are: gradients are of the whole.
+    Photographs of more than `MOST_PIXELS` are encoded as usual: gradients are of the whole.
 
     Args:
         pyramid: a `zoo.codecs.pyramid.Pyramid` of an `EdgeCodec`, on TensorFlow.
-        residuals: to begin with.
+        grids: means of Cb and Cr of the photograph, by their cells.
         rgb: the photograph, uint8 sRGB `(H, W, 3)`.
         price: what a bit costs, in squared errors over R, G and B.
         steps: of descent.
     """
-    layout, rate, least, kept = pyramid.layout, FIRST_RATE, np.inf, None
+    layout = pyramid.layout
     if layout.size[0] * layout.size[1] > MOST_PIXELS:
-        return residuals, pyramid.decode(residuals)
-    measure = _measure(tuple(layout.cells), tuple(pyramid.network(n) for n in layout.cells))
+        return pyramid.encode(grids, payload.priors())
+    gradient = _gradient(tuple(layout.cells), tuple(pyramid.network(n) for n in layout.cells))
     lumas = [tf.constant(pyramid.luma(n)[None, ..., None], tf.float32) for n in layout.cells]
-    truth = tf.constant(luma_and_chroma(rgb)[1][None], tf.float32)
-    for step in range(steps + 1):
-        units = [tf.constant((residuals[n] * _steps(layout, n))[None], tf.float32) for n in layout.cells]
-        error, *gradients = measure(units, lumas, truth)
-        cost = float(error) + price * payload.coded(layout, residuals, LevelCoder(payload.priors())).bits
-        if cost < least:
-            least, kept = cost, (residuals, [gradient.numpy()[0] for gradient in gradients])
-        else:
-            rate *= SLOWER
-        if step < steps:
-            residuals = _moved(layout, *kept, price, rate)
-    return kept[0], pyramid.decode(kept[0])
-
-
-def _moved(layout, residuals, gradients, price, rate):
-    """Residuals a step further."""
-    coder, moved = LevelCoder(payload.priors()), {}
-    for n, gradient in zip(layout.cells, gradients, strict=True):
-        steps = _steps(layout, n)
-        weights = n * n * WEIGHTS * steps**2
-        wanted = residuals[n] - rate * gradient * steps / (2 * weights)
-        moved[n] = coder.code(level_of(n), residuals[n], layout.steps(n), wanted, weights / rate, price)
-    return moved
+    truth, price = tf.constant(luma_and_chroma(rgb)[1][None], tf.float32), tf.constant(price, tf.float32)
+    units = [tf.constant(np.array(layout.steps(n)) / UNIT, tf.float32) for n in layout.cells]
+    grid = keras.Variable(grids[layout.last][None], dtype="float32")
+    adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, steps), beta_2=SLOWLY, epsilon=LEAST)
+    for _ in range(steps):
+        adam.apply([gradient(tf.convert_to_tensor(grid.value), lumas, truth, units, price)], [grid])
+    aims = {layout.last: grid.numpy()[0].astype(np.float64)}
+    for n in layout.cells[-2::-1]:
+        aims[n] = means(aims[n // 2], 2)
+    return pyramid.encode(aims, payload.priors(), share=PART)
 
 
 @lru_cache(maxsize=8)
-def _measure(cells, networks):
-    """A function of what all levels add, of their luma and of the photograph's chroma: the squared error over R, G and
-    B, and its gradients. Photographs of one size share it, for it takes seconds to build.
+def _gradient(cells, networks):
+    """A function of the finest grid, of luma of all levels, of the photograph's chroma, of the steps and of the price:
+    by how much the cost rises with each colour. Photographs of one size share it, for it takes seconds to build.
     """
 
     def decoded(network, luma, grid):
         """As `Pyramid.chroma`: of nothing but zeros comes nothing."""
         return network({"luma": luma, "grid": grid})["chroma"] * tf.cast(tf.reduce_any(grid != 0), tf.float32)
 
-    @tf.function
-    def measure(units, lumas, truth):
+    @tf.function(autograph=False)
+    def gradient(finest, lumas, truth, units, price):
         with tf.GradientTape() as tape:
-            tape.watch(units)
-            grid = units[0]
-            for n, network, luma, unit in zip(cells, networks, lumas, units[1:], strict=False):
-                grid = sample_grid(decoded(network, luma, grid), min(n, WORKING) // 2, "means") + unit
-            error = truth - decoded(networks[-1], lumas[-1], grid)
-            error = tf.reduce_sum(tf.square(tf.matmul(error, RGB_FROM_CHROMA[None])))
-        return error, *tape.gradient(error, units)
+            tape.watch(finest)
+            error = truth - decoded(networks[-1], lumas[-1], finest)
+            cost = tf.reduce_sum(tf.square(tf.matmul(error, RGB_FROM_CHROMA[None])))
+            grids, guesses = [finest], [0.0]
+            for _ in cells[1:]:
+                grids.insert(0, sample_grid(grids[0], 2, "means"))
+            for n, network, luma, grid in zip(cells[:-1], networks, lumas, grids, strict=False):
+                guesses.append(sample_grid(decoded(network, luma, grid), min(n, WORKING) // 2, "means"))
+            for grid, guess, unit in zip(grids, guesses, units, strict=True):
+                cost += price * tf.reduce_sum(_bits((grid - guess) / unit))
+        return tape.gradient(cost, finest)
 
-    return measure
+    return gradient
 
 
-def _steps(layout, n):
-    """Steps in levels of chroma."""
-    return np.array(layout.steps(n)) / UNIT
+def _bits(steps):
+    """About how many bits residuals of so many steps take."""
+    size = tf.sqrt(tf.square(steps) + ROUND**2) - ROUND
+    return BITS / np.log(2) * tf.math.log1p(SIZE * size)

@@ -106,7 +106,7 @@ def test_descent_lowers_error_and_bytes_together(photograph):
         return error + price * 8 * len(payload.write(layout, residuals, codec.DECODER))
 
     before = pyramid.encode(grids, payload.priors())
-    after = descended(pyramid, before[0], rgb, price, 4)
+    after = descended(pyramid, grids, rgb, price, 4)
     assert cost(*after) < 0.995 * cost(*before)
     assert np.array_equal(pyramid.decode(after[0]), after[1])
 

@@ -150,16 +150,17 @@ class Pyramid:
             grid = guess + found[n] * np.array(self.layout.steps(n)) / UNIT
         return grid, found
 
-    def encode(self, grids, states, rate=LEARNING_RATE):
+    def encode(self, grids, states, rate=LEARNING_RATE, share=1.0):
         """Residuals of all levels by their cells, chosen by rate and distortion, and the finest grid that they give.
 
         Args:
             grids: means of Cb and Cr of the photograph, by their cells; see `luma_and_grids`.
             states: statistics to begin with, see `zoo.codecs.mixing`; they are changed.
             rate: how fast they are.
+            share: of the layout's price, at which they are chosen.
         """
         coder = LevelCoder(states, rate=rate)
-        price = self.layout.price
+        price = share * self.layout.price
 
         def choose(n, guess):
             steps = np.array(self.layout.steps(n))
