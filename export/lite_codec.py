@@ -31,7 +31,7 @@ class LiteCodec(EdgeCodec):
         self.precision, self.threads = precision, threads
 
     def _made(self, size, grid):
-        return _Network(_converted(self.build(size, grid), self.precision), self.threads)
+        return _Network(converted(self.build(size, grid), self.precision), self.threads)
 
 
 class _Network(TfliteDecoder):
@@ -46,7 +46,7 @@ class _Network(TfliteDecoder):
         return {"chroma": self({name: np.asarray(tensor, np.float32) for name, tensor in inputs.items()})}
 
 
-def _converted(model, precision):
+def converted(model, precision):
     """The TFLite file of a Keras model, for batches of one."""
     inputs = {name: keras.Input(batch_shape=(1, *tensor.shape[1:]), name=name) for name, tensor in model.input.items()}
     with tempfile.TemporaryDirectory() as folder:

@@ -248,8 +248,9 @@ def _encoder(layer, x, p):
 
 def _cells(layer, x, colors, brightness, kind, name):
     """What is known of each cell: what the encoder saw, its colour, luma where that is from, and the kind of grid."""
-    is_point = ops.full_like(colors[..., :1], float(kind == "points"))
-    x = layer.join(layers.Concatenate, name, [x, colors, brightness, is_point])
+    is_point = float(kind == "points")
+    brightness_and_kind = ops.pad(brightness, [(0, 0)] * 3 + [(0, 1)], constant_values=is_point)
+    x = layer.join(layers.Concatenate, name, [x, colors, brightness_and_kind])
     x = layer.conv("cell_embed", 4 * layer.width)(x)
     for block in ("cell1", "cell2"):
         x = layer.residual(x, block, f"{block}_add")
@@ -285,7 +286,7 @@ def _attend(layer, x, keys, colors, u):
     cells = ops.concatenate([cells[:, i : i + rows] for i in range(NEIGHBOURS)], axis=-1)
     cells = ops.reshape(cells, (-1, NEIGHBOURS**2, KEY + 2))
     keys, colors = cells[..., :KEY], cells[..., KEY:]
-    keys = ops.concatenate([keys, ops.multiply(ops.ones_like(keys[..., :1]), offset)], axis=-1)
+    keys = ops.pad(keys, [(0, 0), (0, 0), (0, 3)]) + np.pad(offset, [(0, 0), (KEY, 0)])
 
     weights = ops.softmax(ops.matmul(queries, ops.transpose(keys, (0, 2, 1))), axis=-1)
     taken = ops.reshape(ops.matmul(weights, colors), (-1, columns, u, 2 * u))
@@ -349,7 +350,8 @@ def _extend(x, size, before=0):
     """Repeats the border of an image until it has `size`, rows and columns, `before` of each in front of it."""
     for axis, (side, wanted) in enumerate(zip(x.shape[1:3], size, strict=True), 1):
         if side != wanted:
-            x = ops.take(x, np.clip(np.arange(wanted) - before, 0, side - 1), axis=axis)
+            first, last = (x[(slice(None),) * axis + (part,)] for part in (slice(1), slice(-1, None)))
+            x = ops.concatenate([first] * before + [x] + [last] * (wanted - before - side), axis=axis)
     return x
 
 
