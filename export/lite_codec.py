@@ -31,10 +31,10 @@ class LiteCodec(EdgeCodec):
         self.precision, self.threads = precision, threads
 
     def _made(self, size, grid):
-        return _Network(converted(self.build(size, grid), self.precision), self.threads)
+        return Network(converted(self.build(size, grid), self.precision), self.threads)
 
 
-class _Network(TfliteDecoder):
+class Network(TfliteDecoder):
     def __init__(self, content, threads):
         with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
             file.write(content)

@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = [
-    f"{path.parent.name}.{path.stem}"
-    for path in sorted((*ROOT.glob("training/*.py"), *ROOT.glob("export/*.py")))
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in sorted((*ROOT.glob("training/*.py"), *ROOT.glob("export/*.py"), *ROOT.glob("export/*/__main__.py")))
     if "sys.exit(run(main))" in path.read_text()
 ]
 LARGE = ("keras", "tensorflow", "jax", "matplotlib", "scipy", "skimage", "sklearn", "tensorflow_datasets")

@@ -1,0 +1,1 @@
+"""A page that decodes, encodes and paints colour-grid files in the browser: `python -m export.web`."""

@@ -1,0 +1,147 @@
+/** What the worker does: it opens, encodes and paints the one photograph that the page has open. */
+
+import { decodeBase, decodePhotograph, encodeBase } from "./bases.js";
+import { Encoder } from "./codec/encoder.js";
+import { psnr, ssim } from "./codec/measures.js";
+import { readPayload, residualsOf } from "./codec/payload.js";
+import { Pyramid, lumaAndGrids } from "./codec/pyramid.js";
+import { attach, kindOf, records } from "./containers/index.js";
+import { Decoder } from "./decoder.js";
+import { CELL, Painting } from "./painting.js";
+
+const PAYLOAD = "cgRD";
+const PRIORS = { probabilities: Uint16Array, counts: Uint8Array, weights: Int32Array };
+const base = new URL("./", self.location).href;
+const started = start();
+started.catch(() => {}); // whoever waits for it is told
+
+let photograph = null; // {rgba, width, height}: what is encoded
+let painting = null;
+let stopping = new AbortController();
+
+async function start() {
+  const site = await (await fetch(`${base}site.json`)).json();
+  const priors = {};
+  for (const [name, Numbers] of Object.entries(PRIORS)) {
+    priors[name] = Int32Array.from(new Numbers(await (await fetch(`${base}${name}.bin`)).arrayBuffer()));
+  }
+  const decoder = await Decoder.open(base, site);
+  return { site, priors, decode: decoder.decode.bind(decoder) };
+}
+
+/** Answers `{id, name, argument}` with messages `{id, share}` on the way, and `{id, found}` or `{id, error}`. */
+export async function answer({ id, name, argument }) {
+  const tell = (share) => self.postMessage({ id, share });
+  try {
+    const found = await ACTIONS[name](argument, tell);
+    self.postMessage({ id, found }, transferable(found));
+  } catch (error) {
+    self.postMessage({ id, error: error.name === "AbortError" ? null : error.message });
+  }
+}
+
+const ACTIONS = {
+  start: async () => ({ decoder: (await started).site.decoder }),
+  open,
+  encode,
+  paintFrom,
+  paint: ({ cells, colors }) => painting.paint(cells, colors),
+  whole: async () => ({ rgba: await painting.whole() }),
+  keep: async () => {
+    const [height, width] = painting.size;
+    photograph = { rgba: await painting.whole(), width, height };
+  },
+  grid: ({ n }) => {
+    const { rgba, width, height } = photograph;
+    return { grid: Float32Array.from(lumaAndGrids(rgba, height, width).grids.get(n)), n, width, height };
+  },
+};
+
+/** Opens a file: a photograph, or a colour-grid file, decoded; `trouble` is why it is shown without colours. */
+async function open({ bytes }, tell) {
+  stopping.abort();
+  const { payload, trouble } = payloadOf(bytes);
+  painting = null;
+  if (!payload) {
+    photograph = await decodePhotograph(bytes);
+    return { ...photograph, rgba: photograph.rgba.slice(), trouble };
+  }
+  const began = performance.now();
+  photograph = await decodeBase(bytes);
+  const { luma, width, height, rgba } = photograph;
+  const found = { width, height, rgba: rgba.slice(), grey: true };
+  try {
+    const { site, priors, decode } = await started;
+    const read = readPayload(payload);
+    if (read.layout.size.join() !== [height, width].join()) {
+      throw new Error("its colours are of a picture of another size: it was resized or cut");
+    }
+    if (read.decoder !== site.decoder || read.weights !== site.weights) {
+      throw new Error(`its colours are for ${read.decoder} (${read.weights}), and this page has another decoder`);
+    }
+    tell(0.2);
+    const pyramid = new Pyramid(read.layout, luma, decode);
+    photograph.rgba = await pyramid.joined(await pyramid.decode(residualsOf(read, priors)));
+    const info = { bytes: bytes.length, colorBytes: payload.length, finest: read.layout.last };
+    return { ...found, decoded: photograph.rgba.slice(), info: { ...info, ms: performance.now() - began } };
+  } catch (error) {
+    return { ...found, trouble: error.message };
+  }
+}
+
+/** The colours that a file holds, if any, and what is wrong with it as one that might hold some. */
+function payloadOf(bytes) {
+  try {
+    return { payload: kindOf(bytes) && records(bytes).get(PAYLOAD) };
+  } catch (error) {
+    return { trouble: error.message };
+  }
+}
+
+/** Encodes what is open as a colour-grid file. */
+async function encode({ kind, quality, finest }, tell) {
+  stopping.abort();
+  stopping = new AbortController();
+  const { signal } = stopping;
+  const { site, priors, decode } = await started;
+  const { rgba, width, height } = photograph;
+  const began = performance.now();
+  const encoder = new Encoder({
+    rgba,
+    width,
+    height,
+    decode,
+    priors,
+    decoder: site.decoder,
+    weights: site.weights,
+    encodeBase: (...of) => encodeBase(kind, ...of),
+    decodeBase: async (bytes) => (await decodeBase(bytes)).luma,
+  });
+  const found = await encoder.at(quality, { onProgress: tell, signal, finest });
+  const encoded = performance.now();
+  const bytes = attach(found.base, new Map([[PAYLOAD, found.payload]]));
+  return {
+    bytes,
+    rgba: found.rgba,
+    lumaBytes: bytes.length - found.payload.length,
+    colorBytes: found.payload.length,
+    psnr: found.psnr,
+    ssim: ssim(rgba, found.rgba, [height, width]),
+    ms: encoded - began,
+  };
+}
+
+/** Begins to paint: what is open, with its own colours or without any. */
+async function paintFrom({ grey }) {
+  const { decode } = await started;
+  const { rgba, width, height } = photograph;
+  const { luma, grids } = lumaAndGrids(rgba, height, width);
+  const grid = Float32Array.from(grids.get(CELL));
+  painting = new Painting(luma, [height, width], grey ? grid.fill(0) : grid, decode);
+  return { rgba: await painting.whole(), grid: painting.grid.slice(), columns: painting.columns };
+}
+
+/** The buffers of an answer, which are handed over and not copied. */
+function transferable(found) {
+  return Object.values(found ?? {}).flatMap((value) => (ArrayBuffer.isView(value) ? [value.buffer] : []));
+}
