@@ -13,6 +13,7 @@ BENCHES = {
     "parts": "payloads without each part of the coder",
     "costs": "seconds and memory by size, beside Pillow's codecs",
     "drift": "what other runtimes decode",
+    "page": "what the page in a browser decodes and writes, and how long it takes",
 }
 
 

@@ -34,6 +34,11 @@ def check():
         raise CommandError("npm is missing, which installs LiteRT.js: install Node.js")
 
 
+def browser():
+    """The path of Chromium or Chrome, None where there is none."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
 def install(folder, *flags):
     """Installs the packages into a folder, with further flags of npm ci. CommandError if that fails."""
     for name in LOCKED:

@@ -240,7 +240,7 @@ test("the ladder goes from coarse to fine", () => {
   assert.ok(prices.every((price, rung) => rung === 0 || price <= prices[rung - 1]));
 });
 
-/** The decoder of tests/web/vectors.py: nearest cells, and an eighth of the luma. */
+/** The decoder of tests/web/codec_vectors.py: nearest cells, and an eighth of the luma. */
 async function standIn(luma, [height, width], grid, n) {
   const chroma = new Float32Array(height * width * 2);
   const columns = Math.ceil(width / n);
@@ -252,7 +252,7 @@ async function standIn(luma, [height, width], grid, n) {
   return chroma;
 }
 
-/** The base of tests/web/vectors.py: runs of luma in steps of 100 - quality, each with its length. */
+/** The base of tests/web/codec_vectors.py: runs of luma in steps of 100 - quality, each with its length. */
 async function encodeBase(luma, width, height, quality) {
   assert.equal(luma.length, width * height);
   const step = 100 - quality;

@@ -25,7 +25,10 @@ async function newPage(options = {}) {
   const found = await context.newPage();
   found.setDefaultTimeout(MOST_MS);
   // LiteRT writes all that it says as errors, and that there is no GPU.
-  found.on("console", (line) => line.type() === "error" && !/^(INFO|WARNING): |WebGPU/.test(line.text()) && troubles.push(line.text()));
+  found.on(
+    "console",
+    (line) => line.type() === "error" && !/^(INFO|WARNING): |WebGPU/.test(line.text()) && troubles.push(line.text()),
+  );
   found.on("pageerror", (error) => troubles.push(error.message));
   found.on("request", (request) => {
     if (!request.url().startsWith(SITE) && !request.url().startsWith("blob:")) troubles.push(request.url());

@@ -17,11 +17,11 @@ from export.color_files import decoded, opened
 from export.containers import PAYLOAD, attach, records
 from export.kinds import KINDS
 from export.web import __main__ as web
-from export.web.packages import install
+from export.web.packages import browser, install
 from export.web.server import server
 from training.command import run
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+BROWSER = browser()
 HEIGHT, WIDTH = 100, 120
 
 

@@ -8,6 +8,8 @@ export const CELL = 16;
 const NEAR = 4;
 /** Cells beyond those that are decoded along, for what lies at the border to come out as it should. */
 const MARGIN = 3;
+/** Cells of which sides of what is decoded are multiples. */
+const SIZES = 4;
 
 /** A painting: luma, the grid, and the picture that comes of them. */
 export class Painting {
@@ -38,25 +40,32 @@ export class Painting {
   async paint(cells, colors) {
     cells.forEach((cell, i) => this.grid.set(colors.slice(2 * i, 2 * i + 2), 2 * cell));
     const [height, width] = this.size;
-    const rows = cells.map((cell) => Math.floor(cell / this.columns));
-    const columns = cells.map((cell) => cell % this.columns);
-    const kept = { ...grown(rows, NEAR, height, "top", "bottom"), ...grown(columns, NEAR, width, "left", "right") };
-    const seen = {
-      ...grown(rows, NEAR + MARGIN, height, "top", "bottom"),
-      ...grown(columns, NEAR + MARGIN, width, "left", "right"),
-    };
-    const size = [seen.bottom - seen.top, seen.right - seen.left];
-    const luma = cut(this.luma, width, 1, seen);
-    const cellsSeen = Object.fromEntries(Object.entries(seen).map(([side, at]) => [side, Math.ceil(at / CELL)]));
-    const chroma = await this.#chroma(luma, size, cut(this.grid, this.columns, 2, cellsSeen));
-    const inside = {
-      top: kept.top - seen.top,
-      bottom: kept.bottom - seen.top,
-      left: kept.left - seen.left,
-      right: kept.right - seen.left,
-    };
-    const rgba = rgbaOf(cut(luma, size[1], 1, inside), cut(chroma, size[1], 2, inside));
-    return { left: kept.left, top: kept.top, width: kept.right - kept.left, height: kept.bottom - kept.top, rgba };
+    const [down, across] = [
+      reach(
+        cells.map((cell) => Math.floor(cell / this.columns)),
+        height,
+      ),
+      reach(
+        cells.map((cell) => cell % this.columns),
+        width,
+      ),
+    ];
+    const seen = [pixels(down.seen, height), pixels(across.seen, width)];
+    const kept = [pixels(down.kept, height), pixels(across.kept, width)];
+    const size = seen.map(([from, to]) => to - from);
+    const luma = cut(this.luma, width, 1, ...seen);
+    const chroma = await this.#chroma(luma, size, cut(this.grid, this.columns, 2, down.seen, across.seen));
+    const inside = kept.map((range, axis) => range.map((at) => at - seen[axis][0]));
+    const rgba = rgbaOf(cut(luma, size[1], 1, ...inside), cut(chroma, size[1], 2, ...inside));
+    const [[top, bottom], [left, right]] = kept;
+    return { left, top, width: right - left, height: bottom - top, rgba };
+  }
+
+  /** Has the network built that single cells need, which takes longer than to paint them. */
+  async warm() {
+    const size = this.size.map((side) => Math.min(sideOf(1) * CELL, side));
+    const cells = size.reduce((count, side) => count * Math.ceil(side / CELL), 1);
+    await this.decode(new Uint8Array(size[0] * size[1]), size, new Float32Array(2 * cells), CELL);
   }
 
   /** As everywhere: of nothing but zeros comes nothing. */
@@ -67,14 +76,27 @@ export class Painting {
   }
 }
 
-/** From where to where some cells and so many around them reach, in pixels of a side of `length`. */
-function grown(cells, by, length, from, to) {
-  const first = Math.max(0, Math.min(...cells) - by);
-  return { [from]: first * CELL, [to]: Math.min((Math.max(...cells) + 1 + by) * CELL, length) };
+/** From which cell of a side to before which ones some are decoded anew, and what is decoded along. */
+function reach(cells, length) {
+  const total = Math.ceil(length / CELL);
+  const [first, last] = [Math.min(...cells), Math.max(...cells)];
+  const side = Math.min(sideOf(last + 1 - first), total);
+  const start = Math.min(Math.max(first - NEAR - MARGIN, 0), total - side);
+  return { kept: [Math.max(first - NEAR, 0), Math.min(last + 1 + NEAR, total)], seen: [start, start + side] };
+}
+
+/** Cells a side of what is decoded for so many: of few sizes, for a network is built for each. */
+function sideOf(count) {
+  return Math.ceil((count + 2 * (NEAR + MARGIN)) / SIZES) * SIZES;
+}
+
+/** A range of cells in pixels, as far as there is an image. */
+function pixels([from, to], length) {
+  return [from * CELL, Math.min(to * CELL, length)];
 }
 
 /** A part of an image with so many columns and channels. */
-function cut(image, columns, channels, { top, bottom, left, right }) {
+function cut(image, columns, channels, [top, bottom], [left, right]) {
   const row = (right - left) * channels;
   const found = new image.constructor((bottom - top) * row);
   for (let y = top; y < bottom; y++) {

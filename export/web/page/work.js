@@ -138,6 +138,7 @@ async function paintFrom({ grey }) {
   const { luma, grids } = lumaAndGrids(rgba, height, width);
   const grid = Float32Array.from(grids.get(CELL));
   painting = new Painting(luma, [height, width], grey ? grid.fill(0) : grid, decode);
+  await painting.warm();
   return { rgba: await painting.whole(), grid: painting.grid.slice(), columns: painting.columns };
 }
 
