@@ -20,8 +20,8 @@ from zoo.codecs.pyramid import LADDER, Layout, Pyramid, luma_and_grids, to_rgb
 from zoo.color_spaces import YCBCR
 
 OURS = "colour-grid effort"
-EFFORTS = (5, 9)
 DESCENDED = LADDER[::2]  # settings that are measured at effort 9: descent takes its time
+EFFORTS = {"5": (5, LADDER), "5-at-every-other": (5, DESCENDED), "9": (9, DESCENDED)}
 RANGES = ((33, 40), (33, 36), (36, 38), (38, 40))  # dB
 
 
@@ -73,8 +73,8 @@ def ratios(rows):
     codecs = {}
     for peer in PEERS:
         codecs.setdefault(peer.codec, []).append(peer.name)
-    for effort in EFFORTS:
-        ours = curve(rows, f"{OURS} {effort}")
+    for title, (effort, settings) in EFFORTS.items():
+        ours = curve(rows, f"{OURS} {effort}", settings)
         for codec, names in codecs.items():
             curves = [curve(rows, name) for name in names]
             for low, high in RANGES:
@@ -86,16 +86,16 @@ def ratios(rows):
                     continue
                 ratio = float(np.exp(known.mean()))
                 metrics = {"ratio": ratio, "share": known.size / grid.size}
-                found.append({"name": codec, "effort": effort, "range": f"{low} to {high} dB", "metrics": metrics})
+                found.append({"name": codec, "effort": title, "range": f"{low} to {high} dB", "metrics": metrics})
     return found
 
 
-def curve(rows, name):
-    """Logarithm of bytes by dB, NaN where there is none, of means over photographs."""
-    settings = {}
+def curve(rows, name, settings=None):
+    """Logarithm of bytes by dB, NaN where there is none, of means over photographs; at some settings or all of them."""
+    found = {}
     for row in rows:
-        if row["name"] == name:
-            settings.setdefault(str(row["quality"]), []).append([*row["metrics"].values()])
-    points = sorted((decibels, np.log(size)) for size, decibels in (np.mean(each, 0) for each in settings.values()))
+        if row["name"] == name and (settings is None or row["quality"] in settings):
+            found.setdefault(str(row["quality"]), []).append([*row["metrics"].values()])
+    points = sorted((decibels, np.log(size)) for size, decibels in (np.mean(each, 0) for each in found.values()))
     rising = [points[0], *(now for before, now in pairwise(points) if now[0] > before[0])]
     return PchipInterpolator(*zip(*rising, strict=True), extrapolate=False)
