@@ -48,7 +48,10 @@ class Network(TfliteDecoder):
 
 def converted(model, precision):
     """The TFLite file of a Keras model, for batches of one."""
-    inputs = {name: keras.Input(batch_shape=(1, *tensor.shape[1:]), name=name) for name, tensor in model.input.items()}
+    inputs = {
+        name: keras.Input(batch_shape=(1, *tensor.shape[1:]), dtype=tensor.dtype, name=name)
+        for name, tensor in model.input.items()
+    }
     with tempfile.TemporaryDirectory() as folder:
         save_model({SIGNATURE: keras.Model(inputs, model(inputs))}, folder)
         flat = from_saved_model(folder, SIGNATURE, "float32")

@@ -6,6 +6,8 @@ import shutil
 import numpy as np
 
 import zoo
+from export.devices.colorizer import DeviceColorizer
+from export.lite_codec import converted
 from export.web import packages
 from export.web.packages import HERE
 from export.web.templates import template
@@ -18,6 +20,7 @@ from zoo.color_spaces import YCBCR
 STEPS = 16, 8, 4  # pixels of the cells that are decoded
 GOLDEN = 3, 4  # cells, of which the last ones are cut
 PRIORS = {"probabilities": "<u2", "counts": "<u1", "weights": "<i4"}
+COLORIZER = "champati_classification-cifar10"
 EXAMPLE = "test/4099238.webp"  # of the samples: no weights have seen it
 
 
@@ -39,11 +42,18 @@ def write(folder, weights, listing):
         size, values = _golden(codec, n)
         values.astype("<f4").tofile(folder / f"golden-{n}.bin")
         site["golden"].append({"n": n, "size": size, "file": f"golden-{n}.bin"})
+    (folder / "colorizer.tflite").write_bytes(converted(_colorizer(), "float32"))
     for (name, kind), values in zip(PRIORS.items(), payload.priors(), strict=True):
         values.astype(kind).tofile(folder / f"{name}.bin")
     files = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
     site["files"] = [file for file in files if "compat" not in file]  # for older browsers: 9 MB
     (folder / listing).write_text(json.dumps(site) + "\n")
+
+
+def _colorizer():
+    """A model from grey to RGB, both uint8, of the only size that the page needs."""
+    device = DeviceColorizer(zoo.load(COLORIZER))
+    return device.build(device.size)
 
 
 def _golden(codec, n):

@@ -127,6 +127,11 @@ test("cells are painted, undone and done again", async () => {
   await page.waitForFunction(() => document.querySelector("#undo").disabled);
   const grey = await shown("after");
   assert.ok(grey.every((value, i) => i % 4 === 3 || value === grey[i - (i % 4)]));
+  await page.click("#guess");
+  await page.waitForFunction(() => {
+    const { data } = document.querySelector("#after canvas").getContext("2d").getImageData(0, 0, 120, 100);
+    return data.some((value, i) => i % 4 < 3 && Math.abs(value - data[i - (i % 4)]) > 8);
+  });
   await page.click("#tab-compress");
 });
 

@@ -122,7 +122,7 @@ function showTab(name) {
 async function choose(name) {
   showTab(name);
   if (name === "paint") {
-    await painter.begin({ grey: false });
+    await painter.begin("own");
   } else if (painter.leave()) {
     await ask("keep");
     await encode();

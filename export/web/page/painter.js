@@ -21,17 +21,18 @@ export class Painter {
     [this.viewer, this.find] = [viewer, find];
     find("undo").addEventListener("click", () => this.#again("undo"));
     find("redo").addEventListener("click", () => this.#again("redo"));
-    find("bleach").addEventListener("click", () => this.begin({ grey: true }));
+    find("bleach").addEventListener("click", () => this.begin("none"));
+    find("guess").addEventListener("click", () => this.begin("guess"));
     find("brush").addEventListener("input", () => (find("brush-shown").value = find("brush").value));
     find("show-cells").addEventListener("change", () => this.#draw());
     viewer.root.addEventListener("keydown", (event) => this.#key(event), true);
     viewer.onPainted = () => this.#end();
   }
 
-  /** Begins with the colours of what is open, or with none. */
-  async begin({ grey }) {
+  /** Begins with the colours of what is open ("own"), with none ("none") or with guessed ones ("guess"). */
+  async begin(colors) {
     const { width, height } = this.viewer.canvases.after;
-    const { rgba, grid, columns } = await ask("paintFrom", { grey });
+    const { rgba, grid, columns } = await ask("paintFrom", { colors });
     this.#strokes = new Strokes(grid, columns);
     this.#pending.clear();
     this.viewer.show("after", rgba, width, height, "Painted");

@@ -7,6 +7,7 @@ import { readPayload, residualsOf } from "./codec/payload.js";
 import { Pyramid, lumaAndGrids } from "./codec/pyramid.js";
 import { attach, kindOf, records } from "./containers/index.js";
 import { Decoder } from "./decoder.js";
+import { guess } from "./guess.js";
 import { CELL, Painting } from "./painting.js";
 
 const PAYLOAD = "cgRD";
@@ -131,13 +132,19 @@ async function encode({ kind, quality, finest }, tell) {
   };
 }
 
-/** Begins to paint: what is open, with its own colours or without any. */
-async function paintFrom({ grey }) {
+/** Begins to paint what is open: with its own colours, with none, or with a guess; `colors` is own, none or guess. */
+async function paintFrom({ colors }) {
   const { decode } = await started;
   const { rgba, width, height } = photograph;
   const { luma, grids } = lumaAndGrids(rgba, height, width);
-  const grid = Float32Array.from(grids.get(CELL));
-  painting = new Painting(luma, [height, width], grey ? grid.fill(0) : grid, decode);
+  const size = [height, width];
+  const cells = size.map((side) => Math.ceil(side / CELL));
+  const grid = {
+    own: () => Float32Array.from(grids.get(CELL)),
+    none: () => new Float32Array(2 * cells[0] * cells[1]),
+    guess: () => guess(`${base}colorizer.tflite`, luma, size, cells),
+  };
+  painting = new Painting(luma, size, await grid[colors](), decode);
   await painting.warm();
   return { rgba: await painting.whole(), grid: painting.grid.slice(), columns: painting.columns };
 }
