@@ -20,7 +20,7 @@ from zoo.color_spaces import YCBCR
 STEPS = 16, 8, 4  # pixels of the cells that are decoded
 GOLDEN = 3, 4  # cells, of which the last ones are cut
 PRIORS = {"probabilities": "<u2", "counts": "<u1", "weights": "<i4"}
-COLORIZER = "champati_classification-cifar10"
+COLORIZER = "champati_regression-cifar10"
 EXAMPLE = "test/4099238.webp"  # of the samples: no weights have seen it
 
 

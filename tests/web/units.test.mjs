@@ -7,6 +7,7 @@ import { rgbaOf } from "../../export/web/page/codec/pyramid.js";
 import { chromaOf, gridPicture } from "../../export/web/page/colors.js";
 import { CELL, Painting } from "../../export/web/page/painting.js";
 import { Strokes } from "../../export/web/page/strokes.js";
+import { spread } from "../../export/web/page/spread.js";
 import { SEEN, tiles } from "../../export/web/page/tiles.js";
 
 test("tiles cover each cell once, with all that matters to them", () => {
@@ -103,6 +104,21 @@ test("what is painted is what the whole picture would be there", async () => {
 test("a grid of nothing is grey without the network", async () => {
   const painting = new Painting(new Uint8Array(400).fill(77), [20, 20], new Float32Array(8), () => assert.fail());
   assert.ok((await painting.whole()).every((value, i) => value === (i % 4 === 3 ? 255 : 77)));
+});
+
+test("colours spread over what is as light, and stop where it is not", () => {
+  const columns = 12;
+  const luma = Float32Array.from({ length: 8 * columns }, (_, i) => (i % columns < 6 ? 60 : 180));
+  const grid = new Float32Array(2 * luma.length).fill(NaN);
+  const start = new Float32Array(grid.length);
+  assert.ok(spread(grid, luma, columns, start).every((value) => value === 0));
+  grid.set([30, -20], 2 * (3 * columns + 1));
+  grid.set([-40, 10], 2 * (5 * columns + 10));
+  const found = spread(grid, luma, columns, start);
+  for (let cell = 0; cell < luma.length; cell++) {
+    const [cb, cr] = cell % columns < 6 ? [30, -20] : [-40, 10];
+    assert.ok(Math.abs(found[2 * cell] - cb) < 4 && Math.abs(found[2 * cell + 1] - cr) < 4, `cell ${cell}`);
+  }
 });
 
 test("colours", () => {

@@ -66,7 +66,8 @@ async function openFile(file) {
     await encode();
   } else {
     facts({});
-    await choose("paint");
+    showTab("paint");
+    await painter.begin("none");
     tell(trouble ? `Shown without colours: ${trouble}.` : "A grey picture: paint it.");
   }
 }

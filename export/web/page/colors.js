@@ -31,8 +31,9 @@ export function drawGrid({ after, cells }, { grid, rows, columns }, side, { want
     context.lineWidth = 0.5;
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
-        context.fillStyle = shown(...grid.subarray(2 * (row * columns + column), 2 * (row * columns + column) + 2));
         context.strokeRect(column * side, row * side, side, side);
+        if (Number.isNaN(grid[2 * (row * columns + column)])) continue;
+        context.fillStyle = shown(...grid.subarray(2 * (row * columns + column), 2 * (row * columns + column) + 2));
         context.fillRect((column + 0.35) * side, (row + 0.35) * side, 0.3 * side, 0.3 * side);
       }
     }

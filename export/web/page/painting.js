@@ -1,6 +1,7 @@
 /** A photograph whose grid of colours is changed cell by cell, and that is decoded anew where it was. */
 
-import { rgbaOf } from "./codec/pyramid.js";
+import { means, rgbaOf } from "./codec/pyramid.js";
+import { spread } from "./spread.js";
 
 /** Pixels of a cell. */
 export const CELL = 16;
@@ -16,29 +17,33 @@ export class Painting {
   /**
    * @param {Uint8Array} luma
    * @param {[number, number]} size height and width.
-   * @param {Float32Array} grid Cb and Cr of cells of CELL pixels, row by row.
+   * @param {Float32Array} grid Cb and Cr of cells of CELL pixels, row by row; NaN where nobody said: colours spread
+   *   there from the other cells.
    * @param {Function} decode as of `Decoder`.
    */
   constructor(luma, size, grid, decode) {
     [this.luma, this.size, this.grid, this.decode] = [luma, size, grid, decode];
     this.columns = Math.ceil(size[1] / CELL);
+    this.light = means(luma, size, 1, CELL);
+    this.filled = spread(grid, this.light, this.columns, new Float32Array(grid.length));
   }
 
   /** The whole picture, RGBA. */
   async whole() {
-    return rgbaOf(this.luma, await this.#chroma(this.luma, this.size, this.grid));
+    return rgbaOf(this.luma, await this.#chroma(this.luma, this.size, this.filled));
   }
 
   /**
    * Gives cells other colours.
    *
    * @param {number[]} cells their numbers.
-   * @param {number[]} colors Cb and Cr of each.
+   * @param {number[]} colors Cb and Cr of each; NaN takes them back.
    * @returns {Promise<{left: number, top: number, width: number, height: number, rgba: Uint8ClampedArray}>} the part of
    *   the picture that changed, to be put there.
    */
   async paint(cells, colors) {
     cells.forEach((cell, i) => this.grid.set(colors.slice(2 * i, 2 * i + 2), 2 * cell));
+    this.filled = spread(this.grid, this.light, this.columns, this.filled);
     const [height, width] = this.size;
     const [down, across] = [
       reach(
@@ -54,7 +59,7 @@ export class Painting {
     const kept = [pixels(down.kept, height), pixels(across.kept, width)];
     const size = seen.map(([from, to]) => to - from);
     const luma = cut(this.luma, width, 1, ...seen);
-    const chroma = await this.#chroma(luma, size, cut(this.grid, this.columns, 2, down.seen, across.seen));
+    const chroma = await this.#chroma(luma, size, cut(this.filled, this.columns, 2, down.seen, across.seen));
     const inside = kept.map((range, axis) => range.map((at) => at - seen[axis][0]));
     const rgba = rgbaOf(cut(luma, size[1], 1, ...inside), cut(chroma, size[1], 2, ...inside));
     const [[top, bottom], [left, right]] = kept;

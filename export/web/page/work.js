@@ -141,7 +141,7 @@ async function paintFrom({ colors }) {
   const cells = size.map((side) => Math.ceil(side / CELL));
   const grid = {
     own: () => Float32Array.from(grids.get(CELL)),
-    none: () => new Float32Array(2 * cells[0] * cells[1]),
+    none: () => new Float32Array(2 * cells[0] * cells[1]).fill(NaN),
     guess: () => guess(`${base}colorizer.tflite`, luma, size, cells),
   };
   painting = new Painting(luma, size, await grid[colors](), decode);
