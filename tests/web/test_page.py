@@ -13,6 +13,8 @@ from PIL import Image
 
 import zoo
 from export import codec
+from export.bases import encode_base
+from export.benches.costs import mosaic
 from export.color_files import decoded, opened
 from export.containers import PAYLOAD, attach, records
 from export.kinds import KINDS
@@ -20,6 +22,8 @@ from export.web import __main__ as web
 from export.web.packages import browser, install
 from export.web.server import server
 from training.command import run
+from zoo.codecs import payload
+from zoo.codecs.pyramid import LADDER, Layout, Pyramid, luma_and_grids
 
 BROWSER = browser()
 HEIGHT, WIDTH = 100, 120
@@ -65,20 +69,35 @@ def photos(photographs, tmp_path_factory):
     return folder
 
 
-def test_the_page_in_chromium(modules, site, photos, tmp_path):
-    environment = {"SITE": site, "BROWSER": BROWSER, "MODULES": modules, "PHOTOS": photos, "OUT": tmp_path}
-    script = Path(__file__).with_name("page.test.mjs")
+def _node(script, **environment):
+    """Runs a script of tests in node."""
     done = subprocess.run(
-        ["node", "--test", str(script)],
-        env={**os.environ, **{name: str(value) for name, value in environment.items()}},
+        ["node", "--test", str(Path(__file__).with_name(script))],
+        env={**os.environ, "BROWSER": BROWSER, **{name: str(value) for name, value in environment.items()}},
         capture_output=True,
         text=True,
     )
-    sys.stdout.write(done.stdout)
-    assert done.returncode == 0
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def test_the_page_in_chromium(modules, site, photos, tmp_path):
+    _node("page.test.mjs", SITE=site, MODULES=modules, PHOTOS=photos, OUT=tmp_path)
     assert (tmp_path / "done").exists()
     for kind in ("webp", "avif", "jpg"):
         saved = decoded(opened((tmp_path / f"photo.{kind}").read_bytes()), zoo.load(codec.DECODER)).rgb
         assert saved.shape == (HEIGHT, WIDTH, 3)
     png = np.asarray(Image.open(tmp_path / "photo.png").convert("RGB"))
     assert np.abs(png.astype(int) - saved).max() <= 1
+
+
+@pytest.mark.slow
+def test_large_pictures_and_many_runs(modules, site, photos, photographs, tmp_path):
+    rgb = mosaic(photographs, (4000, 6000))
+    luma, grids = luma_and_grids(rgb)
+    pyramid = Pyramid(Layout(luma.shape, *LADDER[0]), luma, zoo.load(codec.DECODER))
+    record = payload.write(pyramid.layout, pyramid.encode(grids, payload.priors())[0], codec.DECODER)
+    (tmp_path / "large.jpg").write_bytes(attach(encode_base(luma, "jpeg", 90), {PAYLOAD: record}))
+    sys.stdout.write(
+        _node("large.test.mjs", SITE=site, MODULES=modules, LARGE=tmp_path / "large.jpg", PHOTO=photos / "photo.png")
+    )
