@@ -61,9 +61,9 @@ def measured(photographs, arguments):
     rows = list(rows)
     for found in times["times"]:
         metrics = {"encode_s": found["encode_ms"] / 1000, "decode_s": found["decode_ms"] / 1000}
-        rows.append({"name": "page", "size": found["size"], "metrics": metrics})
+        rows.append({"name": "page", "about": "time", "size": found["size"], "metrics": metrics})
     strokes = {"median_ms": float(np.median(times["strokes"])), "most_ms": max(times["strokes"])}
-    rows.append({"name": "a stroke", "size": sizes[0]["size"], "metrics": strokes})
+    rows.append({"name": "a stroke", "about": "painting", "size": sizes[0]["size"], "metrics": strokes})
     return [*_agreement(compared), *rows], compared, ()
 
 
@@ -81,7 +81,7 @@ def _timed(rgb, runs, given, codec, decoder):
     (given / f"{size}{KINDS[TIMED]}").write_bytes(data)
     job = {"size": size, "runs": runs, "photo": f"{size}.png", "file": f"{size}{KINDS[TIMED]}"}
     print(f"Python: {size}", flush=True)
-    return job, {"name": "Python", "size": size, "metrics": metrics}
+    return job, {"name": "Python", "about": "time", "size": size, "metrics": metrics}
 
 
 def _run(browser, given, made, modules, site):
@@ -120,4 +120,8 @@ def _agreement(compared):
         }
         means = {name: float(np.mean(each)) for name, each in values.items()}
         sums = {"largest_difference": max(values["largest_difference"]), "same_file": sum(values["same_file"])}
-        yield {"name": f"page, {kind}", "metrics": {**means, **sums, "images": len(values["same_file"])}}
+        yield {
+            "name": f"page, {kind}",
+            "about": "files",
+            "metrics": {**means, **sums, "images": len(values["same_file"])},
+        }
