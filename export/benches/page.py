@@ -39,7 +39,7 @@ def measured(photographs, arguments):
         for folder in folders.values():
             folder.mkdir()
         packages.install(folders["modules"])
-        write(folders["site"], arguments.decoder, "site.json")
+        write(folders["site"], arguments.decoder)
         given, made = folders["given"], folders["made"]
         ours, agreement = {}, []
         for number, (name, rgb) in enumerate(photographs):

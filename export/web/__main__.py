@@ -1,13 +1,14 @@
 """Writes a page that reads, writes and paints colour-grid files in the browser: `python -m export.web --out site`."""
 
+import contextlib
 import sys
 from pathlib import Path
 
-from export.web import packages
+from export.web import LISTING, packages
+from export.web.server import HOST, server
 from training.command import ArgumentParser, run
 from training.outputs import check_folder, writing_folder
 
-MARK = "site.json"  # of a folder that this command wrote
 PORT = 8000
 
 
@@ -21,18 +22,18 @@ def main(argv):
     parser.add_argument("--model", default="crayon_edge-pyramid", help="weights of the zoo that decode the colours")
     parser.add_argument("--serve", nargs="?", type=int, const=PORT, help="port at 127.0.0.1 to serve it at, then")
     arguments = parser.parse_args(argv)
-    check_folder(arguments.out, MARK)
+    check_folder(arguments.out, LISTING)
     packages.check()
+    with contextlib.nullcontext() if arguments.serve is None else server(arguments.out, arguments.serve) as serving:
+        from export.web.site import write
 
-    from export.web.site import write
-
-    with writing_folder(arguments.out, MARK) as folder:
-        write(folder, arguments.model, MARK)
-    print(f"written: {arguments.out}")
-    if arguments.serve is not None:
-        from export.web.server import serve
-
-        serve(arguments.out, arguments.serve)
+        with writing_folder(arguments.out, LISTING) as folder:
+            write(folder, arguments.model)
+        print(f"written: {arguments.out}")
+        if serving:
+            print(f"serving it at http://{HOST}:{serving.server_port}/ until Ctrl-C", flush=True)
+            with contextlib.suppress(KeyboardInterrupt):
+                serving.serve_forever()
     return 0
 
 

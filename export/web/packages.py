@@ -46,7 +46,10 @@ def install(folder, *flags):
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", *flags]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if done.returncode:
-        raise CommandError(f"npm ci failed: {(done.stderr.strip() or done.stdout.strip()).splitlines()[-1]}")
+        told = [
+            line for line in done.stderr.splitlines() if line.lower().startswith("npm err") and " code " not in line
+        ]
+        raise CommandError(f"npm ci failed: {told[0] if told else f'exit code {done.returncode}'}")
 
 
 def copy(target):
@@ -55,7 +58,10 @@ def copy(target):
         install(scratch, "--omit=dev")
         for folder, patterns in FILES.items():
             for pattern in patterns:
-                for path in sorted((Path(scratch) / "node_modules").glob(pattern)):
+                found = sorted((Path(scratch) / "node_modules").glob(pattern))
+                if not found:
+                    raise CommandError(f"the npm packages hold no {pattern}")
+                for path in found:
                     _copy(path, target / folder / NAMES.get(pattern, path.name))
 
 

@@ -1,4 +1,4 @@
-"""Serves a site on this machine alone."""
+"""Serves a site to this machine alone."""
 
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -27,13 +27,3 @@ def server(folder, port):
         return ThreadingHTTPServer((HOST, port), partial(_Quiet, directory=str(folder)))
     except (OSError, OverflowError) as error:
         raise CommandError(f"cannot serve at port {port} ({error}): choose another") from None
-
-
-def serve(folder, port):
-    """Serves a folder until it is interrupted."""
-    with server(folder, port) as running:
-        print(f"serving {folder} at http://{HOST}:{running.server_port}/ until Ctrl-C", flush=True)
-        try:
-            running.serve_forever()
-        except KeyboardInterrupt:
-            print()

@@ -8,7 +8,7 @@ import numpy as np
 import zoo
 from export.devices.colorizer import DeviceColorizer
 from export.lite_codec import converted
-from export.web import packages
+from export.web import LISTING, packages
 from export.web.packages import HERE
 from export.web.templates import template
 from training.command import CommandError
@@ -24,10 +24,8 @@ COLORIZER = "champati_regression-cifar10"
 EXAMPLE = "test/4099238.webp"  # of the samples: no weights have seen it
 
 
-def write(folder, weights, listing):
-    """Writes the site into an empty folder; `listing` names the file that tells what is in it. CommandError or
-    ZooError where weights decode no colour-grid files.
-    """
+def write(folder, weights):
+    """Writes the site into an empty folder. CommandError where weights decode no colour-grid files."""
     if weights not in payload.DECODERS:
         raise CommandError(f"{weights} is no decoder of colour-grid files: choose of {', '.join(payload.DECODERS)}")
     codec = zoo.load(weights)
@@ -47,7 +45,7 @@ def write(folder, weights, listing):
         values.astype(kind).tofile(folder / f"{name}.bin")
     files = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
     site["files"] = [file for file in files if "compat" not in file]  # for older browsers: 9 MB
-    (folder / listing).write_text(json.dumps(site) + "\n")
+    (folder / LISTING).write_text(json.dumps(site) + "\n")
 
 
 def _colorizer():

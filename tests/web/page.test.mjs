@@ -51,10 +51,11 @@ async function opened(file, pattern) {
   await said(page, pattern);
 }
 
-async function saved(button) {
+async function saved(button, before = "") {
   const [download] = await Promise.all([page.waitForEvent("download"), page.click(button)]);
-  await download.saveAs(`${OUT}/${download.suggestedFilename()}`);
-  return `${OUT}/${download.suggestedFilename()}`;
+  const path = `${OUT}/${before}${download.suggestedFilename()}`;
+  await download.saveAs(path);
+  return path;
 }
 
 const fact = (name) => page.textContent(`dt:text-is("${name}") + dd`);
@@ -115,7 +116,7 @@ test("cells are painted, undone and done again", async () => {
   await page.waitForFunction(() => performance.getEntriesByName("stroke").length > 0);
   await page.waitForTimeout(1500);
   const painted = await shown("after");
-  const at = 4 * (40 * 120 + 40);
+  const at = 4 * (24 * 120 + 40);
   assert.ok(painted[at + 2] > original[at + 2] + 10, "bluer where it was painted");
   await page.click("#undo");
   await page.waitForTimeout(1500);
@@ -132,7 +133,46 @@ test("cells are painted, undone and done again", async () => {
     const { data } = document.querySelector("#after canvas").getContext("2d").getImageData(0, 0, 120, 100);
     return data.some((value, i) => i % 4 < 3 && Math.abs(value - data[i - (i % 4)]) > 8);
   });
+  const guessed = await shown("after");
+  const file = await saved("#save-painted", "painted-");
+  await said(page, /of colour/);
+  assert.deepEqual(await shown("after"), guessed, "painting goes on with what was painted");
   await page.click("#tab-compress");
+  const decoded = await shown("after");
+  assert.ok(
+    decoded.some((value, i) => i % 4 < 3 && Math.abs(value - grey[i]) > 4),
+    "what was painted is compressed",
+  );
+  await opened(file, /in colour/);
+  assert.ok(far(await shown("after"), decoded) <= 1);
+});
+
+test("a file that cannot be read costs nothing of what was painted", async () => {
+  await opened(`${PHOTOS}/photo.png`, /of colour/);
+  await page.click("#tab-paint");
+  await page.waitForSelector("#viewer.painting");
+  await page.locator("#viewer").focus();
+  for (const key of ["ArrowDown", "ArrowRight", " "]) await page.press("#viewer", key);
+  await page.waitForTimeout(1500);
+  const painted = await shown("after");
+  await opened(`${PHOTOS}/text.jpg`, /^it is no picture/);
+  assert.deepEqual(await shown("after"), painted);
+  await page.click("#undo");
+  await page.waitForTimeout(1500);
+  assert.notDeepEqual(await shown("after"), painted);
+});
+
+test("of two files the one that was opened last is shown", async () => {
+  const both = [`${PHOTOS}/photo.png`, `${PHOTOS}/jpeg/photo.jpg`];
+  await page.setInputFiles("#file", both[0]);
+  await page.setInputFiles("#file", both[1]);
+  await said(page, /in colour/);
+  await page.waitForTimeout(1500);
+  assert.equal(await page.textContent("#after-name"), "Decoded");
+  assert.equal(await page.textContent("#status"), "A colour-grid file, in colour.");
+  assert.ok(await page.isHidden("#progress"));
+  await opened(`${PHOTOS}/tiny.png`, /at least 16 × 16/);
+  assert.ok(await page.isHidden("#tools"));
 });
 
 test("axe finds no violation, at either width and in either scheme", async () => {

@@ -56,6 +56,7 @@ def photos(photographs, tmp_path_factory):
     folder = tmp_path_factory.mktemp("photos")
     Image.fromarray(photographs[0][:HEIGHT, :WIDTH]).save(folder / "photo.png")
     (folder / "text.jpg").write_text("no picture")
+    Image.fromarray(photographs[0][:10, :12]).save(folder / "tiny.png")
     for kind, suffix in KINDS.items():
         arguments = ["encode", str(folder / "photo.png"), "--kind", kind, "--effort", "0", "--out", str(folder / kind)]
         assert run(codec.main, arguments) == 0
@@ -76,6 +77,7 @@ def _node(script, **environment):
         env={**os.environ, "BROWSER": BROWSER, **{name: str(value) for name, value in environment.items()}},
         capture_output=True,
         text=True,
+        timeout=600,
     )
     assert done.returncode == 0, done.stdout
     return done.stdout

@@ -101,6 +101,21 @@ test("what is painted is what the whole picture would be there", async () => {
   assert.ok(many.height > CELL * 15 && many.width > CELL * 20);
 });
 
+test("what was painted and taken back leaves a grey picture grey", async () => {
+  const { decode } = standIn();
+  const unpainted = new Float32Array(2 * 12).fill(NaN);
+  const painting = new Painting(new Uint8Array(64 * 48).fill(90), [64, 48], unpainted, decode);
+  const grey = await painting.whole();
+  await painting.paint([5], [40, 10]);
+  const painted = await painting.whole();
+  assert.ok(
+    painted.every((value, i) => i % 4 !== 2 || value > 90),
+    "colour spreads to all that is as light",
+  );
+  await painting.paint([5], [NaN, NaN]);
+  assert.deepEqual(await painting.whole(), grey);
+});
+
 test("a grid of nothing is grey without the network", async () => {
   const painting = new Painting(new Uint8Array(400).fill(77), [20, 20], new Float32Array(8), () => assert.fail());
   assert.ok((await painting.whole()).every((value, i) => value === (i % 4 === 3 ? 255 : 77)));

@@ -14,9 +14,10 @@ const PAUSE = 250;
 
 const find = (id) => document.getElementById(id);
 const viewer = new Viewer(find("viewer"), find("divide"));
-const painter = new Painter(viewer, find);
-let open = null; // {name, width, height}
-let made = null; // {rgba, n, bytes, kind}: what can be saved; bytes and kind once it was encoded
+const painter = new Painter(viewer, find, attempt);
+let open = null; // {name, width, height, isGrey, isPhotograph}
+let made = null; // {rgba, title, n, bytes, kind}: what can be saved; bytes and kind once it was encoded
+let asked = 0; // how many files were to be opened: what comes of earlier ones is not shown
 let timer = 0;
 
 /** Says what is going on, and how much of it is done: 0 to 1, or null for nothing. */
@@ -38,22 +39,32 @@ async function attempt(work) {
 }
 
 async function openFile(file) {
+  const mine = ++asked;
   const name = file.name || "picture";
   clearTimeout(timer); // a setting of what was open before
   tell(`Opening ${name} …`, 0);
   const content = new Uint8Array(await file.arrayBuffer());
-  const found = await ask("open", { bytes: content }, (share) => tell("Decoding …", share));
+  const found = await ask("open", { bytes: content }, (share) => mine === asked && tell("Decoding …", share));
+  if (mine !== asked) return;
+  clearTimeout(timer);
   const { width, height, rgba, grey, decoded, info, trouble } = found;
-  open = { name: name.replace(/\.[^.]*$/, ""), width, height };
-  made = { rgba: decoded ?? rgba, n: info?.finest ?? USUAL_STEP };
+  const isSmall = Math.min(width, height) < USUAL_STEP;
+  const isGrey = grey && !info;
+  open = { name: name.replace(/\.[^.]*$/, ""), width, height, isGrey, isPhotograph: !grey };
+  made = { rgba: decoded ?? rgba, title: decoded ? "Decoded" : grey ? "Grey" : "Original", n: USUAL_STEP };
+  painter.reset();
   find("work").hidden = false;
+  find("tools").hidden = isSmall;
   find("settings").hidden = Boolean(info);
   find("save-file").hidden = true;
-  painter.leave();
   showTab("compress");
-  viewer.show("before", rgba, width, height, decoded ? "Grey file" : grey ? "Grey" : "Original");
-  viewer.show("after", made.rgba, width, height, decoded ? "Decoded" : grey ? "Grey" : "Original");
+  viewer.show("before", rgba, width, height, decoded ? "Grey file" : made.title);
+  viewer.show("after", made.rgba, width, height, made.title);
+  viewer.divideAt(50);
+  viewer.fit();
+  facts({});
   if (info) {
+    made.n = info.finest;
     facts({
       File: bytes(info.bytes),
       Luma: bytes(info.bytes - info.colorBytes),
@@ -62,33 +73,33 @@ async function openFile(file) {
       Decoded: `in ${seconds(info.ms)}`,
     });
     tell("A colour-grid file, in colour.");
-  } else if (!grey) {
-    await encode();
-  } else {
-    facts({});
-    showTab("paint");
-    await painter.begin("none");
+  } else if (isSmall) {
+    tell(`A photograph must have at least 16 × 16 pixels, not ${width} × ${height}.`);
+  } else if (grey) {
+    await choose("paint");
     tell(trouble ? `Shown without colours: ${trouble}.` : "A grey picture: paint it.");
+  } else {
+    await encode();
   }
 }
 
 /** Encodes what is open with the settings of the page. */
 async function encode() {
+  const mine = asked;
   const [kind, quality, finest] = ["kind", "quality", "finest"].map((id) => find(id).value);
   const settings = { kind, quality: Number(quality), finest: Number(finest) };
-  const mine = open;
-  tell("Encoding …", 0);
-  const found = await ask("encode", settings, (share) => tell("Encoding …", share));
-  if (open !== mine) {
-    return; // another picture was opened in the meantime
-  }
-  made = { ...found, kind, n: settings.finest || USUAL_STEP };
-  find("settings").hidden = find("save-file").hidden = false;
-  viewer.show("after", found.rgba, open.width, open.height, "Colour grid");
+  const progress = (share) => mine === asked && tell("Encoding …", share);
+  progress(0);
+  const found = await ask("encode", settings, progress);
+  if (mine !== asked) return;
+  made = { ...found, title: "Colour grid", kind, n: found.finest };
+  find("settings").hidden = find("save-file").hidden = find("save-file").disabled = false;
+  if (!viewer.onPaint) viewer.show("after", found.rgba, open.width, open.height, made.title);
   facts({
     File: bytes(found.bytes.length),
     Luma: bytes(found.lumaBytes),
     Colours: bytes(found.colorBytes),
+    "Smallest cells": `${found.finest} pixels`,
     PSNR: `${found.psnr.toFixed(2)} dB`,
     SSIM: found.ssim.toFixed(4),
     Encoded: `in ${seconds(found.ms)}`,
@@ -121,13 +132,29 @@ function showTab(name) {
 
 /** Goes to a tab; what was painted is what is compressed then. */
 async function choose(name) {
+  if (!find(name).hidden) return;
   showTab(name);
   if (name === "paint") {
-    await painter.begin("own");
-  } else if (painter.leave()) {
-    await ask("keep");
-    await encode();
+    clearTimeout(timer);
+    tell("Preparing to paint …", 0);
+    await painter.enter(open.isGrey);
+    tell("");
+    return;
   }
+  painter.leave();
+  viewer.divideAt(50);
+  if (painter.takeChanges()) {
+    await encodePainted();
+  } else if (open.isPhotograph && !made.bytes) {
+    await encode(); // which painting had put an end to
+  } else {
+    viewer.show("after", made.rgba, open.width, open.height, made.title);
+  }
+}
+
+async function encodePainted() {
+  await ask("keep");
+  await encode();
 }
 
 async function saveGrid() {
@@ -136,8 +163,8 @@ async function saveGrid() {
 }
 
 async function savePainted() {
-  await ask("keep");
-  await encode();
+  if (painter.takeChanges()) await encodePainted();
+  else if (!made.bytes) await encode();
   saveFile();
 }
 
@@ -181,6 +208,7 @@ for (const name of ["dragover", "dragleave", "drop"]) {
 for (const id of ["quality", "kind", "finest"]) {
   find(id).addEventListener("input", () => {
     find("quality-shown").value = find("quality").value;
+    find("save-file").disabled = true; // until it is what the settings say
     clearTimeout(timer);
     timer = setTimeout(() => attempt(encode), PAUSE);
   });

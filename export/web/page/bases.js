@@ -23,9 +23,14 @@ const loaded = new Map();
 export async function encodeBase(kind, luma, width, height, quality) {
   if (!loaded.has(kind)) loaded.set(kind, await ENCODERS[kind]());
   const { encoder, options } = loaded.get(kind);
-  const encoded = encoder.encode(rgbaOf(luma), width, height, { ...options, quality });
-  if (!encoded) throw new Error(`the ${kind} encoder gave nothing`);
-  return encoded;
+  try {
+    const encoded = encoder.encode(rgbaOf(luma), width, height, { ...options, quality });
+    if (encoded) return encoded;
+  } catch {
+    // as where it gives nothing
+  }
+  loaded.delete(kind); // what failed once, for want of memory, fails ever after
+  throw new Error(`the ${kind} encoder failed: the picture is too large for it`);
 }
 
 /**

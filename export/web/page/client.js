@@ -5,6 +5,7 @@ const waiting = new Map();
 let last = 0;
 
 worker.onmessage = ({ data: { id, share, found, error } }) => {
+  if (!waiting.has(id)) return;
   const { resolve, reject, tell } = waiting.get(id);
   if (share !== undefined) {
     tell(share);
@@ -16,6 +17,11 @@ worker.onmessage = ({ data: { id, share, found, error } }) => {
   } else {
     reject(error === null ? new DOMException("", "AbortError") : new Error(error));
   }
+};
+
+worker.onerror = ({ message }) => {
+  for (const { reject } of waiting.values()) reject(new Error(`this browser cannot run the page: ${message}`));
+  waiting.clear();
 };
 
 /**

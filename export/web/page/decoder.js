@@ -27,7 +27,7 @@ export class Decoder {
    * be prepared says nothing, and gives whatever its memory held.
    *
    * @param {string} base address of the site, with a slash at its end.
-   * @param {object} site what `site.json` holds.
+   * @param {object} site what `colour-grid-site.json` holds.
    * @returns {Promise<Decoder>}
    */
   static async open(base, site) {
@@ -151,7 +151,8 @@ function cells(grid, all, { top, left, rows, columns }) {
   return found;
 }
 
-async function fetched(address) {
+/** The bytes at an address of the site, as an ArrayBuffer. */
+export async function fetched(address) {
   const response = await fetch(address);
   if (!response.ok) {
     throw new Error(`${address} is missing (${response.status})`);

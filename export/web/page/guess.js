@@ -1,5 +1,6 @@
 /** A first guess of the colours of a grey picture, by a colorizer that knows small pictures. */
 
+import { chromaOfRgb } from "./colors.js";
 import { Tensor, loadAndCompile } from "./vendor/litert/core.js";
 
 /** Pixels a side of what the colorizer sees: the whole picture, squeezed. */
@@ -25,9 +26,8 @@ export async function guess(address, luma, [height, width], [rows, columns]) {
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       const [y, x] = [((row + 0.5) * SIDE) / rows - 0.5, ((column + 0.5) * SIDE) / columns - 0.5];
-      const [red, green, blue] = [0, 1, 2].map((channel) => between(rgb, y, x, channel));
-      const light = 0.299 * red + 0.587 * green + 0.114 * blue;
-      grid.set([(blue - light) / 1.772, (red - light) / 1.402], 2 * (row * columns + column));
+      const color = [0, 1, 2].map((channel) => between(rgb, y, x, channel));
+      grid.set(chromaOfRgb(...color), 2 * (row * columns + column));
     }
   }
   return grid;

@@ -28,8 +28,9 @@ export class Painting {
     this.filled = spread(grid, this.light, this.columns, new Float32Array(grid.length));
   }
 
-  /** The whole picture, RGBA. */
+  /** The whole picture, RGBA, once colours have spread as far as they do. */
   async whole() {
+    this.filled = spread(this.grid, this.light, this.columns, this.filled);
     return rgbaOf(this.luma, await this.#chroma(this.luma, this.size, this.filled));
   }
 

@@ -28,7 +28,8 @@ export function spread(grid, luma, columns, start) {
   const links = unknown.map((cell) => linksOf(cell, luma, columns));
   const sweeps = Math.min(SWEEPS, Math.ceil(MOST_UPDATES / Math.max(unknown.length, 1)));
   for (let sweep = 0; sweep < sweeps; sweep++) {
-    for (let i = 0; i < unknown.length; i++) {
+    for (let place = 0; place < unknown.length; place++) {
+      const i = sweep % 2 ? unknown.length - 1 - place : place; // to and fro, for colours to run either way
       const at = 2 * unknown[i];
       let [cb, cr] = [0, 0];
       for (const [neighbour, share] of links[i]) {

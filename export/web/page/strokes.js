@@ -45,13 +45,15 @@ export class Strokes {
     return this.#set(changed.map((cell) => [cell, color]));
   }
 
-  /** Ends a stroke, which is undone as one. */
+  /** Ends a stroke, which is undone as one; gives whether there was any. */
   end() {
-    if (this.#now.size) {
+    const painted = this.#now.size > 0;
+    if (painted) {
       this.#done.push([...this.#now].map(([cell, before]) => ({ cell, before, after: this.#color(cell) })));
       this.#undone = [];
       this.#now = new Map();
     }
+    return painted;
   }
 
   /** Takes the last stroke back; gives what changed, as `dab` does. */

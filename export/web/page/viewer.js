@@ -8,9 +8,11 @@ const STEP = 1.25;
 /** The element `#viewer` and what belongs to it. */
 export class Viewer {
   #scale = 1;
+  #fitted = 1; // the scale at which the whole picture is seen
   #left = 0;
   #top = 0;
   #pointers = new Map();
+  #paints = false; // whether the finger that is down paints, and does not move the picture
 
   /**
    * @param {HTMLElement} root
@@ -25,8 +27,10 @@ export class Viewer {
     this.onPaint = null;
     /** Is called when a stroke ends. */
     this.onPainted = () => {};
+    /** Is called when a second finger comes down: both move the picture. */
+    this.onPinch = () => {};
     divide.addEventListener("input", () => this.moved());
-    new ResizeObserver(() => this.fit()).observe(root);
+    new ResizeObserver(() => !root.classList.contains("zoomed") && this.fit()).observe(root);
     root.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     root.addEventListener("pointerdown", (event) => this.#down(event));
     root.addEventListener("pointermove", (event) => this.#move(event));
@@ -66,7 +70,7 @@ export class Viewer {
   fit() {
     const { width, height } = this.canvases.after;
     const { clientWidth, clientHeight } = this.root;
-    this.#scale = Math.min(clientWidth / width, clientHeight / height);
+    this.#scale = this.#fitted = Math.min(clientWidth / width, clientHeight / height);
     this.#left = (clientWidth - width * this.#scale) / 2;
     this.#top = (clientHeight - height * this.#scale) / 2;
     this.moved();
@@ -91,6 +95,7 @@ export class Viewer {
   moved() {
     this.root.querySelector("#before").style.width = `${this.divide.value}%`;
     this.root.classList.toggle("close", this.#scale >= SQUARE);
+    this.root.classList.toggle("zoomed", this.#scale > this.#fitted * 1.01);
     const transform = `translate(${this.#left}px, ${this.#top}px) scale(${this.#scale})`;
     for (const canvas of Object.values(this.canvases)) {
       canvas.style.transform = transform;
@@ -106,27 +111,37 @@ export class Viewer {
     this.#pointers.set(event.pointerId, now);
     if (this.#pointers.size === 2) {
       this.#pinch(event.pointerId, before, now);
-    } else if (this.onPaint) {
-      this.onPaint(...this.pixel(...now), false);
+    } else if (this.#paints) {
+      this.onPaint?.(...this.pixel(...now), false);
     } else {
-      this.#left += now[0] - before[0];
-      this.#top += now[1] - before[1];
-      this.moved();
+      this.#shift(now[0] - before[0], now[1] - before[1]);
     }
+  }
+
+  #shift(right, down) {
+    this.#left += right;
+    this.#top += down;
+    this.moved();
   }
 
   #pinch(id, before, now) {
     const other = [...this.#pointers].find(([each]) => each !== id)[1];
     const apart = (at) => Math.hypot(at[0] - other[0], at[1] - other[1]);
     const { left, top } = this.root.getBoundingClientRect();
+    this.#shift((now[0] - before[0]) / 2, (now[1] - before[1]) / 2);
     this.zoom(apart(now) / Math.max(apart(before), 1), (now[0] + other[0]) / 2 - left, (now[1] + other[1]) / 2 - top);
   }
 
   #down(event) {
+    if (event.button) return;
     this.root.setPointerCapture(event.pointerId);
     this.#pointers.set(event.pointerId, [event.clientX, event.clientY]);
-    if (this.onPaint && this.#pointers.size === 1) {
-      this.onPaint(...this.pixel(event.clientX, event.clientY), true);
+    if (this.#pointers.size > 1) {
+      if (this.#paints) this.onPinch();
+      this.#paints = false;
+    } else {
+      this.#paints = Boolean(this.onPaint) && !event.shiftKey;
+      if (this.#paints) this.onPaint(...this.pixel(event.clientX, event.clientY), true);
     }
   }
 
@@ -144,13 +159,11 @@ export class Viewer {
   #key(event) {
     const by = 40;
     const moves = { ArrowLeft: [by, 0], ArrowRight: [-by, 0], ArrowUp: [0, by], ArrowDown: [0, -by] };
-    if (event.defaultPrevented) {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) {
       return;
     }
     if (event.key in moves) {
-      this.#left += moves[event.key][0];
-      this.#top += moves[event.key][1];
-      this.moved();
+      this.#shift(...moves[event.key]);
     } else if (event.key === "+" || event.key === "=") {
       this.zoom(STEP);
     } else if (event.key === "-") {

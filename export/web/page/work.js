@@ -2,11 +2,11 @@
 
 import { decodeBase, decodePhotograph, encodeBase } from "./bases.js";
 import { Encoder } from "./codec/encoder.js";
-import { psnr, ssim } from "./codec/measures.js";
+import { ssim } from "./codec/measures.js";
 import { readPayload, residualsOf } from "./codec/payload.js";
 import { Pyramid, lumaAndGrids } from "./codec/pyramid.js";
 import { attach, kindOf, records } from "./containers/index.js";
-import { Decoder } from "./decoder.js";
+import { Decoder, fetched } from "./decoder.js";
 import { guess } from "./guess.js";
 import { CELL, Painting } from "./painting.js";
 
@@ -18,27 +18,43 @@ started.catch(() => {}); // whoever waits for it is told
 
 let photograph = null; // {rgba, width, height}: what is encoded
 let painting = null;
-let stopping = new AbortController();
+let turn = Promise.resolve(); // messages are answered one after the other
+let opening = new AbortController();
+let encoding = new AbortController();
 
 async function start() {
-  const site = await (await fetch(`${base}site.json`)).json();
+  const site = JSON.parse(new TextDecoder().decode(await fetched(`${base}colour-grid-site.json`)));
   const priors = {};
   for (const [name, Numbers] of Object.entries(PRIORS)) {
-    priors[name] = Int32Array.from(new Numbers(await (await fetch(`${base}${name}.bin`)).arrayBuffer()));
+    priors[name] = Int32Array.from(new Numbers(await fetched(`${base}${name}.bin`)));
   }
   const decoder = await Decoder.open(base, site);
   return { site, priors, decode: decoder.decode.bind(decoder) };
 }
 
-/** Answers `{id, name, argument}` with messages `{id, share}` on the way, and `{id, found}` or `{id, error}`. */
-export async function answer({ id, name, argument }) {
-  const tell = (share) => self.postMessage({ id, share });
-  try {
-    const found = await ACTIONS[name](argument, tell);
-    self.postMessage({ id, found }, transferable(found));
-  } catch (error) {
-    self.postMessage({ id, error: error.name === "AbortError" ? null : error.message });
+/**
+ * Answers `{id, name, argument}` with messages `{id, share}` on the way, and `{id, found}` or `{id, error}`: null for
+ * what newer work took the place of.
+ */
+export function answer({ id, name, argument }) {
+  if (name === "open") {
+    opening.abort();
+    opening = new AbortController();
   }
+  if (["open", "encode", "paintFrom"].includes(name)) {
+    encoding.abort();
+    encoding = new AbortController();
+  }
+  const { signal } = name === "open" ? opening : encoding;
+  const tell = (share) => self.postMessage({ id, share });
+  turn = turn.then(async () => {
+    try {
+      const found = await ACTIONS[name](argument, tell, signal);
+      self.postMessage({ id, found }, transferable(found));
+    } catch (error) {
+      self.postMessage({ id, error: error?.name === "AbortError" ? null : String(error?.message ?? error) });
+    }
+  });
 }
 
 const ACTIONS = {
@@ -46,10 +62,10 @@ const ACTIONS = {
   open,
   encode,
   paintFrom,
-  paint: ({ cells, colors }) => painting.paint(cells, colors),
-  whole: async () => ({ rgba: await painting.whole() }),
+  paint: ({ cells, colors }) => begun().paint(cells, colors),
+  whole: async () => ({ rgba: await begun().whole() }),
   keep: async () => {
-    const [height, width] = painting.size;
+    const [height, width] = begun().size;
     photograph = { rgba: await painting.whole(), width, height };
   },
   grid: ({ n }) => {
@@ -58,19 +74,22 @@ const ACTIONS = {
   },
 };
 
+/** The painting; what is still to be done to that of a picture that is open no more is not done. */
+function begun() {
+  if (!painting) throw new DOMException("", "AbortError");
+  return painting;
+}
+
 /** Opens a file: a photograph, or a colour-grid file, decoded; `trouble` is why it is shown without colours. */
-async function open({ bytes }, tell) {
-  stopping.abort();
+async function open({ bytes }, tell, signal) {
+  signal.throwIfAborted();
   const { payload, trouble } = payloadOf(bytes);
-  painting = null;
-  if (!payload) {
-    photograph = await decodePhotograph(bytes);
-    return { ...photograph, rgba: photograph.rgba.slice(), trouble };
-  }
   const began = performance.now();
-  photograph = await decodeBase(bytes);
-  const { luma, width, height, rgba } = photograph;
-  const found = { width, height, rgba: rgba.slice(), grey: true };
+  const picture = payload ? await decodeBase(bytes) : await decodePhotograph(bytes);
+  [photograph, painting] = [picture, null];
+  const { luma, width, height } = picture;
+  const found = { width, height, rgba: picture.rgba.slice(), grey: picture.grey ?? true, trouble };
+  if (!payload) return found;
   try {
     const { site, priors, decode } = await started;
     const read = readPayload(payload);
@@ -82,9 +101,9 @@ async function open({ bytes }, tell) {
     }
     tell(0.2);
     const pyramid = new Pyramid(read.layout, luma, decode);
-    photograph.rgba = await pyramid.joined(await pyramid.decode(residualsOf(read, priors)));
+    picture.rgba = await pyramid.joined(await pyramid.decode(residualsOf(read, priors)));
     const info = { bytes: bytes.length, colorBytes: payload.length, finest: read.layout.last };
-    return { ...found, decoded: photograph.rgba.slice(), info: { ...info, ms: performance.now() - began } };
+    return { ...found, decoded: picture.rgba.slice(), info: { ...info, ms: performance.now() - began } };
   } catch (error) {
     return { ...found, trouble: error.message };
   }
@@ -100,10 +119,8 @@ function payloadOf(bytes) {
 }
 
 /** Encodes what is open as a colour-grid file. */
-async function encode({ kind, quality, finest }, tell) {
-  stopping.abort();
-  stopping = new AbortController();
-  const { signal } = stopping;
+async function encode({ kind, quality, finest }, tell, signal) {
+  signal.throwIfAborted();
   const { site, priors, decode } = await started;
   const { rgba, width, height } = photograph;
   const began = performance.now();
@@ -115,20 +132,24 @@ async function encode({ kind, quality, finest }, tell) {
     priors,
     decoder: site.decoder,
     weights: site.weights,
-    encodeBase: (...of) => encodeBase(kind, ...of),
+    encodeBase: (...of) => {
+      signal.throwIfAborted();
+      return encodeBase(kind, ...of);
+    },
     decodeBase: async (bytes) => (await decodeBase(bytes)).luma,
   });
   const found = await encoder.at(quality, { onProgress: tell, signal, finest });
-  const encoded = performance.now();
+  signal.throwIfAborted();
   const bytes = attach(found.base, new Map([[PAYLOAD, found.payload]]));
   return {
     bytes,
     rgba: found.rgba,
     lumaBytes: bytes.length - found.payload.length,
     colorBytes: found.payload.length,
+    finest: readPayload(found.payload).layout.last,
     psnr: found.psnr,
     ssim: ssim(rgba, found.rgba, [height, width]),
-    ms: encoded - began,
+    ms: performance.now() - began,
   };
 }
 

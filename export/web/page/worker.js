@@ -2,4 +2,10 @@
 
 const work = import("./work.js");
 
-self.onmessage = async ({ data }) => (await work).answer(data);
+self.onmessage = async ({ data }) => {
+  try {
+    (await work).answer(data);
+  } catch (error) {
+    self.postMessage({ id: data.id, error: `this browser cannot run the page: ${error.message}` });
+  }
+};
