@@ -14,6 +14,7 @@ BENCHES = {
     "costs": "seconds and memory by size, beside Pillow's codecs",
     "drift": "what other runtimes decode",
     "page": "what the page in a browser decodes and writes, and how long it takes",
+    "painting": "how long a stroke takes in the page",
 }
 
 

@@ -65,17 +65,5 @@ for (const { size, runs, photo, file } of jobs.sizes) {
   console.log(size);
 }
 
-await dropped(jobs.sizes[0].photo, "of colour");
-await page.click("#tab-paint");
-await page.waitForSelector("#viewer.painting");
-await page.click("#bleach"); // from where colours spread to all cells
-await page.waitForTimeout(2000);
-const { x, y, width, height } = await page.locator("#viewer").boundingBox();
-for (let stroke = 0; stroke < jobs.strokes; stroke++) {
-  await page.fill("#color", stroke % 2 ? "#20a040" : "#c03020");
-  await page.mouse.click(x + width * (0.2 + (0.6 * stroke) / jobs.strokes), y + height * (0.35 + 0.02 * (stroke % 9)));
-  await page.waitForFunction((count) => performance.getEntriesByName("stroke").length > count, stroke);
-}
-const strokes = await page.evaluate(() => performance.getEntriesByName("stroke").map(({ duration }) => duration));
-writeFileSync(`${MADE}/times.json`, JSON.stringify({ times, strokes }));
+writeFileSync(`${MADE}/times.json`, JSON.stringify(times));
 await browser.close();

@@ -1,69 +1,49 @@
 """The page in a browser beside Python: what it decodes and writes, and how long both take, in one run."""
 
 import json
-import os
-import subprocess
-import tempfile
-import threading
 import time
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 import zoo
+from export.benches.browser import have, prepared
 from export.benches.costs import mosaic
 from export.color_files import Encoder, decoded, opened
 from export.kinds import KINDS
 from export.photographs import Photograph
-from export.web import packages
-from export.web.server import server
-from export.web.site import write
-from training.command import CommandError
 from training.metrics.images import psnr
 
 QUALITY = 50
 SIZES = {(512, 768): 2, (3000, 4000): 1}  # and how often each is timed: the last time counts, when networks are built
 TIMED = "jpeg"  # the kind of base of which times are taken
-STROKES = 20
 
 
 def measured(photographs, arguments):
-    """See `export.benches`: how far pixels and files agree, by kind of base; seconds by size; and painting."""
-    packages.check()
-    if not (browser := packages.browser()):
-        raise CommandError("there is no Chromium, in which the page is to be measured: install it")
+    """See `export.benches`: how far pixels and files agree, by kind of base; and seconds by size."""
     codec = zoo.load(arguments.decoder)
-    with tempfile.TemporaryDirectory() as scratch:
-        folders = {name: Path(scratch) / name for name in ("given", "made", "modules", "site")}
-        for folder in folders.values():
-            folder.mkdir()
-        packages.install(folders["modules"])
-        write(folders["site"], arguments.decoder)
+    with prepared(arguments.decoder) as folders:
         given, made = folders["given"], folders["made"]
-        ours, agreement = {}, []
+        files, agreement = {}, []
         for number, (name, rgb) in enumerate(photographs):
             Image.fromarray(rgb).save(given / f"{number}.png")
             for kind in arguments.kinds:
                 file = f"{number}{KINDS[kind]}"
-                ours[file] = (name, kind, rgb)
+                files[file] = (name, kind, rgb)
                 (given / file).write_bytes(Encoder(Photograph(rgb), kind, codec, arguments.decoder).at(QUALITY).data)
                 agreement.append({"photo": f"{number}.png", "kind": kind, "file": file})
             print(f"{number + 1} of {len(photographs)}: {name}", flush=True)
         every = [rgb for _, rgb in photographs]
         timed = [_timed(mosaic(every, size), runs, given, codec, arguments.decoder) for size, runs in SIZES.items()]
         sizes, rows = zip(*timed, strict=True)
-        jobs = {"quality": QUALITY, "agreement": agreement, "sizes": sizes, "strokes": STROKES}
-        (given / "jobs.json").write_text(json.dumps(jobs))
-        _run(browser, **folders)
-        compared = [_compared(*ours[file], given / file, made / file, codec) for file in ours]
+        (given / "jobs.json").write_text(json.dumps({"quality": QUALITY, "agreement": agreement, "sizes": sizes}))
+        have("page.mjs", folders)
+        compared = [_compared(*known, given / file, made / file, codec) for file, known in files.items()]
         times = json.loads((made / "times.json").read_text())
     rows = list(rows)
-    for found in times["times"]:
+    for found in times:
         metrics = {"encode_s": found["encode_ms"] / 1000, "decode_s": found["decode_ms"] / 1000}
         rows.append({"name": "page", "about": "time", "size": found["size"], "metrics": metrics})
-    strokes = {"median_ms": float(np.median(times["strokes"])), "most_ms": max(times["strokes"])}
-    rows.append({"name": "a stroke", "about": "painting", "size": sizes[0]["size"], "metrics": strokes})
     return [*_agreement(compared), *rows], compared, ()
 
 
@@ -84,30 +64,18 @@ def _timed(rgb, runs, given, codec, decoder):
     return job, {"name": "Python", "about": "time", "size": size, "metrics": metrics}
 
 
-def _run(browser, given, made, modules, site):
-    with server(site, 0) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{running.server_port}/"
-        told = {"SITE": address, "BROWSER": browser, "MODULES": modules, "GIVEN": given, "MADE": made}
-        environment = {**os.environ, **{name: str(value) for name, value in told.items()}}
-        done = subprocess.run(["node", Path(__file__).with_suffix(".mjs")], env=environment)
-        running.shutdown()
-    if done.returncode:
-        raise CommandError("the page could not be measured: see above")
-
-
 def _compared(name, kind, rgb, python, page, codec):
     """A row of one photograph: the page's pixels of Python's file, and the page's file."""
-    theirs, mine = page.read_bytes(), python.read_bytes()
+    written, expected_file = page.read_bytes(), python.read_bytes()
     pixels = np.fromfile(page.with_name(f"{page.name}.rgba"), np.uint8).reshape(*rgb.shape[:2], 4)[..., :3]
-    expected = decoded(opened(mine), codec).rgb
+    expected = decoded(opened(expected_file), codec).rgb
     difference = np.abs(pixels.astype(int) - expected)
     metrics = {
         "largest_difference": int(difference.max()),
         "differing_share": float((difference.max(axis=-1) > 0).mean()),
-        "same_file": int(theirs == mine),
-        "relative_bytes": len(theirs) / len(mine),
-        "psnr_above": psnr(rgb, decoded(opened(theirs), codec).rgb) - psnr(rgb, expected),
+        "same_file": int(written == expected_file),
+        "relative_bytes": len(written) / len(expected_file),
+        "psnr_above": psnr(rgb, decoded(opened(written), codec).rgb) - psnr(rgb, expected),
     }
     return {"name": f"page, {kind}", "image": name, "kind": kind, "metrics": metrics}
 

@@ -64,6 +64,8 @@ def test_several_data_sets(dataset, photographs, tmp_path, tmp_path_factory, mon
 def test_colors(dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(colors, "LADDER", colors.LADDER[1:4])
     monkeypatch.setattr(colors, "DESCENDED", colors.LADDER[::2])
+    efforts = {"5": (5, colors.LADDER), "9": (9, colors.DESCENDED)}
+    monkeypatch.setattr(colors, "EFFORTS", efforts)
     monkeypatch.setattr(colors, "PEERS", (Peer("jpeg", "jpeg", (10, 60), {"subsampling": "4:2:0"}),))
     rows = measured("colors", dataset, tmp_path)
     assert len([row for row in rows if "quality" in row]) == 2 * (3 + 2 + 2)
@@ -81,16 +83,20 @@ def test_ratios_are_of_the_best_subsampling_at_each_quality(monkeypatch):
     """Of two curves that cross ours is half of the lower one, wherever that is."""
     crossing = [Peer("jpeg", "jpeg", (), {"subsampling": each}) for each in ("4:2:0", "4:4:4")]
     monkeypatch.setattr(colors, "PEERS", crossing)
+    decibels = (33, 36, 40)
+    monkeypatch.setattr(colors, "EFFORTS", {"5": (5, decibels), "5-at-some": (5, decibels[:2]), "9": (9, decibels)})
     flat, steep = {33: 100, 36: 200, 40: 800}, {33: 400, 36: 400, 40: 400}
     rows = rows_of("jpeg 4:2:0", flat) + rows_of("jpeg 4:4:4", steep)
     least = rows_of("colour-grid effort 5", {decibels: size / 2 for decibels, size in flat.items()})
     other = rows_of("colour-grid effort 9", {decibels: size / 4 for decibels, size in steep.items()})
     found = {(row["effort"], row["range"]): row["metrics"] for row in colors.ratios(rows + least + other)}
-    assert len(found) == 2 * RANGES
-    assert found[5, "33 to 36 dB"]["ratio"] == pytest.approx(0.5)
-    assert found[9, "38 to 40 dB"]["ratio"] == pytest.approx(0.25, rel=0.02)
-    assert found[5, "38 to 40 dB"]["ratio"] > 0.5
-    assert all(metrics["share"] == 1 for metrics in found.values())
+    assert len(found) == 2 * RANGES + 3  # at 36 dB a third range begins
+    assert found["5-at-some", "33 to 36 dB"] == found["5", "33 to 36 dB"]
+    assert found["5", "33 to 36 dB"]["ratio"] == pytest.approx(0.5)
+    assert found["9", "38 to 40 dB"]["ratio"] == pytest.approx(0.25, rel=0.02)
+    assert found["5", "38 to 40 dB"]["ratio"] > 0.5
+    assert found["5-at-some", "33 to 40 dB"]["share"] == pytest.approx(31 / 101 + 12 / 101, abs=0.02)
+    assert all(metrics["share"] == 1 for (effort, _), metrics in found.items() if effort != "5-at-some")
 
 
 @pytest.mark.parametrize("peer", peers.PEERS[::2], ids=lambda peer: peer.name)

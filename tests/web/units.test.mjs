@@ -126,10 +126,10 @@ test("colours spread over what is as light, and stop where it is not", () => {
   const luma = Float32Array.from({ length: 8 * columns }, (_, i) => (i % columns < 6 ? 60 : 180));
   const grid = new Float32Array(2 * luma.length).fill(NaN);
   const start = new Float32Array(grid.length);
-  assert.ok(spread(grid, luma, columns, start).every((value) => value === 0));
+  assert.ok(spread(grid, luma, columns, start, 200).every((value) => value === 0));
   grid.set([30, -20], 2 * (3 * columns + 1));
   grid.set([-40, 10], 2 * (5 * columns + 10));
-  const found = spread(grid, luma, columns, start);
+  const found = spread(grid, luma, columns, start, 200);
   for (let cell = 0; cell < luma.length; cell++) {
     const [cb, cr] = cell % columns < 6 ? [30, -20] : [-40, 10];
     assert.ok(Math.abs(found[2 * cell] - cb) < 4 && Math.abs(found[2 * cell + 1] - cr) < 4, `cell ${cell}`);

@@ -12,6 +12,10 @@ const MARGIN = 3;
 /** Cells of which sides of what is decoded are multiples. */
 const SIZES = 4;
 
+/** Sweeps by which colours spread when a stroke is made, and when the whole picture is. */
+const AT_ONCE = 30;
+const WHOLLY = 200;
+
 /** A painting: luma, the grid, and the picture that comes of them. */
 export class Painting {
   /**
@@ -25,12 +29,13 @@ export class Painting {
     [this.luma, this.size, this.grid, this.decode] = [luma, size, grid, decode];
     this.columns = Math.ceil(size[1] / CELL);
     this.light = means(luma, size, 1, CELL);
-    this.filled = spread(grid, this.light, this.columns, new Float32Array(grid.length));
+    this.filled = new Float32Array(grid.length);
+    this.#spread(WHOLLY);
   }
 
   /** The whole picture, RGBA, once colours have spread as far as they do. */
   async whole() {
-    this.filled = spread(this.grid, this.light, this.columns, this.filled);
+    this.#spread(WHOLLY);
     return rgbaOf(this.luma, await this.#chroma(this.luma, this.size, this.filled));
   }
 
@@ -44,7 +49,7 @@ export class Painting {
    */
   async paint(cells, colors) {
     cells.forEach((cell, i) => this.grid.set(colors.slice(2 * i, 2 * i + 2), 2 * cell));
-    this.filled = spread(this.grid, this.light, this.columns, this.filled);
+    this.#spread(AT_ONCE);
     const [height, width] = this.size;
     const [down, across] = [
       reach(
@@ -72,6 +77,10 @@ export class Painting {
     const size = this.size.map((side) => Math.min(sideOf(1) * CELL, side));
     const cells = size.reduce((count, side) => count * Math.ceil(side / CELL), 1);
     await this.decode(new Uint8Array(size[0] * size[1]), size, new Float32Array(2 * cells), CELL);
+  }
+
+  #spread(sweeps) {
+    this.filled = spread(this.grid, this.light, this.columns, this.filled, sweeps);
   }
 
   /** As everywhere: of nothing but zeros comes nothing. */

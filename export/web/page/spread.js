@@ -6,7 +6,6 @@ const EDGE = 12;
 const LEAK = 1e-3;
 /** Of successive over-relaxation, Young 1954. */
 const RELAXATION = 1.8;
-const SWEEPS = 200;
 /** Cell updates after which it is enough, however many cells there are. */
 const MOST_UPDATES = 2e6;
 
@@ -18,15 +17,16 @@ const MOST_UPDATES = 2e6;
  * @param {ArrayLike<number>} luma of each cell.
  * @param {number} columns
  * @param {Float32Array} start of the cells without a colour: what was found before.
+ * @param {number} most sweeps over all of them.
  * @returns {Float32Array}
  */
-export function spread(grid, luma, columns, start) {
+export function spread(grid, luma, columns, start, most) {
   const found = grid.map((value, i) => (Number.isNaN(value) ? start[i] : value));
   const unknown = [];
   for (let cell = 0; cell < luma.length; cell++) if (Number.isNaN(grid[2 * cell])) unknown.push(cell);
   if (unknown.length === luma.length) return found.fill(0);
   const links = unknown.map((cell) => linksOf(cell, luma, columns));
-  const sweeps = Math.min(SWEEPS, Math.ceil(MOST_UPDATES / Math.max(unknown.length, 1)));
+  const sweeps = Math.min(most, Math.ceil(MOST_UPDATES / Math.max(unknown.length, 1)));
   for (let sweep = 0; sweep < sweeps; sweep++) {
     for (let place = 0; place < unknown.length; place++) {
       const i = sweep % 2 ? unknown.length - 1 - place : place; // to and fro, for colours to run either way
