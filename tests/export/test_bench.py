@@ -91,7 +91,7 @@ def test_ratios_are_of_the_best_subsampling_at_each_quality(monkeypatch):
     other = rows_of("colour-grid effort 9", {decibels: size / 4 for decibels, size in steep.items()})
     found = {(row["effort"], row["range"]): row["metrics"] for row in colors.ratios(rows + least + other)}
     assert len(found) == 2 * RANGES + 3  # at 36 dB a third range begins
-    assert found["5-at-some", "33 to 36 dB"] == found["5", "33 to 36 dB"]
+    assert found["5-at-some", "33 to 36 dB"]["ratio"] == pytest.approx(0.5, rel=0.1)
     assert found["5", "33 to 36 dB"]["ratio"] == pytest.approx(0.5)
     assert found["9", "38 to 40 dB"]["ratio"] == pytest.approx(0.25, rel=0.02)
     assert found["5", "38 to 40 dB"]["ratio"] > 0.5

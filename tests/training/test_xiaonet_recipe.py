@@ -21,6 +21,7 @@ def eagerly():
     tf.config.run_functions_eagerly(False)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Even though the .tf.config")
 def test_what_a_run_leaves(tmp_path, eagerly):
     assert fit.main([*SMALL, "--loss", "huber", "--precision", "float32", "--out", str(tmp_path / "run")]) == 0

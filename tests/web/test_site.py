@@ -15,6 +15,7 @@ from zoo.codecs.payload import DECODERS
 from zoo.color_spaces import YCBCR
 
 
+@pytest.mark.slow
 def test_one_file_decodes_grids_of_every_size():
     n, codec, random = 8, zoo.load("crayon_edge-pyramid"), np.random.default_rng(0)
     made = template(codec, n)

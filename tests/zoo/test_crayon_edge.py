@@ -117,7 +117,7 @@ def test_what_is_rebuilt_is_the_same_model(build, options, tmp_path, photographs
     assert [layer.name for layer in other.layers if layer.weights] == [x.name for x in model.layers if x.weights]
 
 
-@pytest.mark.parametrize("size", [(64, 64), (96, 80)])
+@pytest.mark.parametrize("size", [pytest.param((64, 64), marks=pytest.mark.slow), (96, 80)])
 def test_points_of_two_views_come_out_of_a_file(size, tmp_path, photographs):
     """The image and the transposed one go through the same layers; what is loaded knows that, and so goes on."""
     model = crayon_edge_m(size, 16, "points", width=4)

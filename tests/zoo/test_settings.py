@@ -78,6 +78,7 @@ print(json.dumps(wrong))
 """
 
 
+@pytest.mark.slow
 def test_keras_json_changes_no_model(photographs, tmp_path):
     (tmp_path / "keras.json").write_text(json.dumps(OTHERS))
     np.save(tmp_path / "photograph.npy", photographs[0])

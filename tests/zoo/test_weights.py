@@ -54,6 +54,7 @@ def test_a_model_name_is_its_first_weights():
     assert weights.find("champati_baseline") is None
 
 
+@pytest.mark.slow
 def test_large_weights_are_stored_in_parts(copy, run_folder, monkeypatch, refused):
     """What is published in parts is one model; a part that is missing is noticed; later weights replace all parts."""
     argv = [str(run_folder), "--name", "crayon-test", "--data", "samples", "--licence", "CC0-1.0", "--time", "seconds"]
