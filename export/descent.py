@@ -3,6 +3,7 @@
 `Pyramid.encode` aims each level at the photograph's means. What the decoder makes of means is not the best that it can
 make, and some cost more bits than they are worth. Here Adam (arXiv 1412.6980) moves the finest grid to where squared
 errors and bits of all levels are least together. Bits are told by a smooth function of how large residuals would be.
+Where that ends up worse than the means, as it does where steps are fine, these are kept.
 """
 
 from functools import lru_cache
@@ -11,8 +12,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from training.metrics.images import squared_error
 from zoo.codecs import payload
 from zoo.codecs.pyramid import UNIT, WORKING, luma_and_chroma, means
+from zoo.codecs.pyramid_coder import LevelCoder
 from zoo.color_grid import sample_grid
 from zoo.color_spaces import RGB_FROM_CHROMA
 
@@ -41,16 +44,23 @@ def descended(pyramid, grids, rgb, price, steps):
         return pyramid.encode(grids, payload.priors())
     gradient = _gradient(tuple(layout.cells), tuple(pyramid.network(n) for n in layout.cells))
     lumas = [tf.constant(pyramid.luma(n)[None, ..., None], tf.float32) for n in layout.cells]
-    truth, price = tf.constant(luma_and_chroma(rgb)[1][None], tf.float32), tf.constant(price, tf.float32)
+    truth, weight = tf.constant(luma_and_chroma(rgb)[1][None], tf.float32), tf.constant(price, tf.float32)
     units = [tf.constant(np.array(layout.steps(n)) / UNIT, tf.float32) for n in layout.cells]
     grid = keras.Variable(grids[layout.last][None], dtype="float32")
     adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, steps), beta_2=SLOWLY, epsilon=LEAST)
     for _ in range(steps):
-        adam.apply([gradient(tf.convert_to_tensor(grid.value), lumas, truth, units, price)], [grid])
+        adam.apply([gradient(tf.convert_to_tensor(grid.value), lumas, truth, units, weight)], [grid])
+    usual = pyramid.encode(grids, payload.priors())
     aims = {layout.last: grid.numpy()[0].astype(np.float64)}
     for n in layout.cells[-2::-1]:
         aims[n] = means(aims[n // 2], 2)
-    return pyramid.encode(aims, payload.priors(), share=PART)
+    bettered = pyramid.encode(aims, payload.priors(), share=PART)
+
+    def cost(found):
+        bits = payload.coded(layout, found[0], LevelCoder(payload.priors())).bits
+        return squared_error(rgb, pyramid.joined(found[1])) + price * bits
+
+    return min(usual, bettered, key=cost)
 
 
 @lru_cache(maxsize=8)

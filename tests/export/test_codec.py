@@ -111,6 +111,15 @@ def test_descent_lowers_error_and_bytes_together(photograph):
     assert np.array_equal(pyramid.decode(after[0]), after[1])
 
 
+def test_descent_that_ends_up_worse_is_not_kept(photograph, monkeypatch):
+    monkeypatch.setattr("export.descent.RATE", 50.0)
+    rgb = read(photograph).rgb
+    luma, grids = luma_and_grids(rgb)
+    pyramid = Pyramid(Layout(luma.shape, 8, 56), luma, zoo.load(codec.DECODER))
+    usual = pyramid.encode(grids, payload.priors())
+    assert np.array_equal(descended(pyramid, grids, rgb, 3 * pyramid.layout.price, 2)[1], usual[1])
+
+
 def test_targets_are_met(photograph, tmp_path, capsys):
     quality, size, _, _ = encoded(photograph, tmp_path, capsys, "--target-bytes", "2000")
     assert size <= 2000
