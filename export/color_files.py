@@ -101,17 +101,18 @@ class Encoder:
 
     def _colors(self, luma, price):
         """The payload that costs least where a byte costs `price`, and the photograph that comes of it."""
-        pyramid, *usual = self._best(luma, price)
+        pyramid, encoded, *usual = self._best(luma, price)
         if self.effort not in DESCENT_STEPS:
             return usual
         from export.descent import descended
 
-        found = descended(pyramid, self.grids, self.photograph.rgb, price / 8, DESCENT_STEPS[self.effort])
+        steps = DESCENT_STEPS[self.effort]
+        found = descended(pyramid, encoded, self.grids, self.photograph.rgb, price / 8, steps)
         bettered = self._written(pyramid, *found)
         return bettered if self._fits(bettered[0]) else usual
 
     def _best(self, luma, price):
-        """Pyramid, payload and photograph of the fineness in LADDER that costs least.
+        """Pyramid, what it encodes, payload and photograph of the fineness in LADDER that costs least.
 
         It is looked for from that at which residuals are rounded by about this price, down, then up, for as long as it
         gets better; over one that is worse as well, for the smallest cells change on the way.
@@ -137,11 +138,12 @@ class Encoder:
         return best
 
     def _tried(self, rung, luma, price):
-        """Cost, pyramid, payload and photograph. What does not fit costs more than all that does."""
+        """Cost, pyramid, what it encodes, payload and photograph. What does not fit costs more than all that does."""
         pyramid = Pyramid(Layout(luma.shape, *rung), luma, self.codec)
-        data, rgb = self._written(pyramid, *pyramid.encode(self.grids, payload.priors()))
+        encoded = pyramid.encode(self.grids, payload.priors())
+        data, rgb = self._written(pyramid, *encoded)
         cost = (False, squared_error(rgb, self.photograph.rgb) + price * len(data))
-        return cost if self._fits(data) else (True, len(data)), pyramid, data, rgb
+        return cost if self._fits(data) else (True, len(data)), pyramid, encoded, data, rgb
 
     def _fits(self, data):
         return self.most_color_bytes is None or len(data) <= self.most_color_bytes

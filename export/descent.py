@@ -27,13 +27,14 @@ BITS, SIZE, ROUND = 3.0, 1.8, 0.05
 PART = 0.5  # of a layout's price, at which residuals are chosen then: what aims cost has been weighed already
 
 
-def descended(pyramid, grids, rgb, price, steps):
+def descended(pyramid, usual, grids, rgb, price, steps):
     """Residuals of all levels by their cells, and the finest grid that they give.
 
-    Photographs of more than `MOST_PIXELS` are encoded as usual: gradients are of the whole.
+    Photographs of more than `MOST_PIXELS` stay as they are: gradients are of the whole.
 
     Args:
         pyramid: a `zoo.codecs.pyramid.Pyramid` of an `EdgeCodec`, on TensorFlow.
+        usual: what `pyramid.encode` gives of these grids.
         grids: means of Cb and Cr of the photograph, by their cells.
         rgb: the photograph, uint8 sRGB `(H, W, 3)`.
         price: what a bit costs, in squared errors over R, G and B.
@@ -41,7 +42,7 @@ def descended(pyramid, grids, rgb, price, steps):
     """
     layout = pyramid.layout
     if layout.size[0] * layout.size[1] > MOST_PIXELS:
-        return pyramid.encode(grids, payload.priors())
+        return usual
     gradient = _gradient(tuple(layout.cells), tuple(pyramid.network(n) for n in layout.cells))
     lumas = [tf.constant(pyramid.luma(n)[None, ..., None], tf.float32) for n in layout.cells]
     truth, weight = tf.constant(luma_and_chroma(rgb)[1][None], tf.float32), tf.constant(price, tf.float32)
@@ -50,7 +51,6 @@ def descended(pyramid, grids, rgb, price, steps):
     adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, steps), beta_2=SLOWLY, epsilon=LEAST)
     for _ in range(steps):
         adam.apply([gradient(tf.convert_to_tensor(grid.value), lumas, truth, units, weight)], [grid])
-    usual = pyramid.encode(grids, payload.priors())
     aims = {layout.last: grid.numpy()[0].astype(np.float64)}
     for n in layout.cells[-2::-1]:
         aims[n] = means(aims[n // 2], 2)

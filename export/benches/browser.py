@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 from export.web import packages
-from export.web.server import server
+from export.web.server import address, server
 from export.web.site import write
 from training.command import CommandError
 
@@ -35,7 +35,7 @@ def have(script, folders):
     with server(folders["site"], 0) as running:
         threading.Thread(target=running.serve_forever, daemon=True).start()
         told = {name.upper(): str(folder) for name, folder in folders.items() if name != "site"}
-        told |= {"SITE": f"http://127.0.0.1:{running.server_port}/", "BROWSER": packages.browser()}
+        told |= {"SITE": address(running), "BROWSER": packages.browser()}
         done = subprocess.run(["node", Path(__file__).with_name(script)], env={**os.environ, **told})
         running.shutdown()
     if done.returncode:

@@ -45,7 +45,7 @@ def rows_of(name, rgb, codec, decoder):
         pyramid = Pyramid(layout, luma, codec)
         found = {5: pyramid.encode(grids, payload.priors())}
         if rung in DESCENDED:
-            found[9] = descended(pyramid, grids, rgb, WORTH * layout.price, DESCENT_STEPS[9])
+            found[9] = descended(pyramid, found[5], grids, rgb, WORTH * layout.price, DESCENT_STEPS[9])
         for effort, (residuals, grid) in found.items():
             size = len(payload.write(layout, residuals, decoder))
             yield colors_row(f"{OURS} {effort}", name, rung, size, rgb, pyramid.joined(grid))

@@ -8,13 +8,12 @@ from PIL import Image
 
 import zoo
 from export.benches.browser import have, prepared
-from export.benches.costs import mosaic
+from export.benches.costs import QUALITY, mosaic
 from export.color_files import Encoder, decoded, opened
 from export.kinds import KINDS
 from export.photographs import Photograph
 from training.metrics.images import psnr
 
-QUALITY = 50
 SIZES = {(512, 768): 2, (3000, 4000): 1}  # and how often each is timed: the last time counts, when networks are built
 TIMED = "jpeg"  # the kind of base of which times are taken
 

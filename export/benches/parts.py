@@ -62,8 +62,9 @@ def rows_of(name, rgb, codec, decoder):
     for rung in LADDER[::2]:
         layout, flat = Layout(luma.shape, *rung), Flat(luma.shape, *rung)
         pyramid = Pyramid(layout, luma, codec)
-        found = {WHOLE: (pyramid, *pyramid.encode(grids, payload.priors()))}
-        bettered = descended(pyramid, grids, rgb, WORTH * layout.price, DESCENT_STEPS[9])
+        usual = pyramid.encode(grids, payload.priors())
+        found = {WHOLE: (pyramid, *usual)}
+        bettered = descended(pyramid, usual, grids, rgb, WORTH * layout.price, DESCENT_STEPS[9])
         found["with descent: effort 9"] = (pyramid, *bettered)
         for title, choose in (("a dead zone instead of rate and distortion", dead_zone), ("rounding", np.rint)):
             found[title] = (pyramid, *_rounded(pyramid, grids, choose))

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from export.web import LISTING, packages
-from export.web.server import HOST, server
+from export.web.server import address, server
 from training.command import ArgumentParser, run
 from training.outputs import check_folder, writing_folder
 
@@ -31,7 +31,7 @@ def main(argv):
             write(folder, arguments.model)
         print(f"written: {arguments.out}")
         if serving:
-            print(f"serving it at http://{HOST}:{serving.server_port}/ until Ctrl-C", flush=True)
+            print(f"serving it at {address(serving)} until Ctrl-C", flush=True)
             with contextlib.suppress(KeyboardInterrupt):
                 serving.serve_forever()
     return 0

@@ -27,3 +27,8 @@ def server(folder, port):
         return ThreadingHTTPServer((HOST, port), partial(_Quiet, directory=str(folder)))
     except (OSError, OverflowError) as error:
         raise CommandError(f"cannot serve at port {port} ({error}): choose another") from None
+
+
+def address(running):
+    """Where a server is to be reached."""
+    return f"http://{HOST}:{running.server_port}/"

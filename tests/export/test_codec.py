@@ -106,7 +106,7 @@ def test_descent_lowers_error_and_bytes_together(photograph):
         return error + price * 8 * len(payload.write(layout, residuals, codec.DECODER))
 
     before = pyramid.encode(grids, payload.priors())
-    after = descended(pyramid, grids, rgb, price, 4)
+    after = descended(pyramid, before, grids, rgb, price, 4)
     assert cost(*after) < 0.995 * cost(*before)
     assert np.array_equal(pyramid.decode(after[0]), after[1])
 
@@ -117,7 +117,7 @@ def test_descent_that_ends_up_worse_is_not_kept(photograph, monkeypatch):
     luma, grids = luma_and_grids(rgb)
     pyramid = Pyramid(Layout(luma.shape, 8, 56), luma, zoo.load(codec.DECODER))
     usual = pyramid.encode(grids, payload.priors())
-    assert np.array_equal(descended(pyramid, grids, rgb, 3 * pyramid.layout.price, 2)[1], usual[1])
+    assert np.array_equal(descended(pyramid, usual, grids, rgb, 3 * pyramid.layout.price, 2)[1], usual[1])
 
 
 def test_targets_are_met(photograph, tmp_path, capsys):

@@ -20,7 +20,7 @@ from export.containers import PAYLOAD, attach, records
 from export.kinds import KINDS
 from export.web import __main__ as web
 from export.web.packages import browser, install
-from export.web.server import server
+from export.web.server import address, server
 from training.command import run
 from zoo.codecs import payload
 from zoo.codecs.pyramid import LADDER, Layout, Pyramid, luma_and_grids
@@ -46,7 +46,7 @@ def site(modules, tmp_path_factory):
     assert run(web.main, ["--out", str(folder)]) == 0
     with server(folder, 0) as running:
         threading.Thread(target=running.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{running.server_port}/"
+        yield address(running)
         running.shutdown()
 
 

@@ -46,7 +46,7 @@ export class Painter {
       await this.#begin(isGrey ? "none" : "own");
       this.#kept = this.#painted;
     } else {
-      await this.#show(await this.#asked("whole"));
+      this.#show(await this.#asked("whole"));
     }
   }
 
@@ -75,7 +75,7 @@ export class Painter {
       this.#painted++;
       this.#cursor = null;
     }
-    await this.#show(found);
+    this.#show(found);
   }
 
   /** What the worker answers; null if painting was left in the meantime. */
