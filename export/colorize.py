@@ -11,12 +11,14 @@ from training.outputs import is_own_png, save_png
 def main(argv):
     """Writes each photograph as PNG, in colours guessed from its luma by a colorizer of the zoo.
 
+    The colorizer sees a small photograph; an edge decoder makes its colours larger, so that they stop at edges.
     What cannot be read or written is named at the end; the others are written all the same. What this command did not
     write is not replaced without --force, what it reads never.
     """
     parser = ArgumentParser(prog="python -m export.colorize", description=main.__doc__)
     parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help="image file that Pillow reads")
     parser.add_argument("--model", required=True, help="run folder, .keras file or name of weights of the zoo")
+    parser.add_argument("--decoder", default="crayon_edge", help="weights that do so; none: colours are resized")
     parser.add_argument("--out", type=Path, default=Path("colored"), help="folder for NAME.png of each")
     add_force(parser)
     arguments = parser.parse_args(argv)
@@ -24,13 +26,17 @@ def main(argv):
     written = targets(photos, arguments.out, lambda _: ".png", lambda path: arguments.force or is_own_png(path))
 
     import zoo
+    from zoo.codecs.grid import EdgeCodec
 
     codec = zoo.load(arguments.model)
     if codec.family != "colorizer":
         raise CommandError(f"{arguments.model} is no colorizer: train one with `python -m training.fit champati`")
+    decoder = None if arguments.decoder == "none" else zoo.load(arguments.decoder)
+    if decoder is not None and not isinstance(decoder, EdgeCodec):
+        raise CommandError(f"{arguments.decoder} is no edge decoder: take crayon_edge, or none")
 
     def write(path, rgb):
-        save_png(path, codec.colorize(rgb))
+        save_png(path, codec.colorize(rgb, decoder))
         return f"{rgb.shape[1]}x{rgb.shape[0]}"
 
     write_each(photos, written, read_photograph, write)

@@ -20,6 +20,7 @@ from training.command import run
 from training.data.pixels import read_image
 
 SMALL = ["--dataset", "samples", "--width", "8", "--size", "64", "--batch-size", "8", "--n", "20"]
+SMALL += ["--precision", "float32"]  # the same on all machines
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Times training: the input pipeline alone, the training step, and the same network in PyTorch.
 
 python -m training.benchmark --dataset folder:PATH
+python -m training.benchmark --network champati_classification --width 32 --size 32 --batch-size 64
 """
 
 import importlib.util
@@ -11,16 +12,26 @@ import time
 from training.command import ArgumentParser, in_fresh_process, median_time, positive, run
 from training.outputs import result_file
 
+NETWORKS = ("crayon", "champati_classification")
 WARM_UP = 5  # training steps before any is timed
+STEP = "Keras training step"
+NORMALIZED = {  # precision, and whether normalisation is one operation
+    STEP: ("float32", False),
+    "float32, normalisation in one operation": ("float32", True),
+    "bfloat16": ("mixed_bfloat16", False),
+    "bfloat16, normalisation in one operation": ("mixed_bfloat16", True),
+}
 
 
 def main(argv):
     """Measures images a second of Crayon's training and of its input, and of the same network in PyTorch.
 
-    All in one run, each in a process of its own. PyTorch is measured where it is installed.
+    All in one run, each in a process of its own. PyTorch is measured where it is installed. Of the other network, which
+    normalises batches, a training step in float32 and bfloat16, normalised by Keras and in one operation.
     """
     parser = ArgumentParser(prog="python -m training.benchmark", description=main.__doc__)
     parser.add_argument("--dataset", default="samples", help="TFDS name, folder:PATH or samples")
+    parser.add_argument("--network", choices=NETWORKS, default=NETWORKS[0], help="what is trained")
     parser.add_argument("--width", type=positive, default=16, help="channels of the first layer")
     parser.add_argument("--size", type=positive, default=128, help="side of the crops")
     parser.add_argument("--batch-size", type=positive, default=8, help="images a step")
@@ -31,17 +42,19 @@ def main(argv):
     from training.result_files import listing, write_results
 
     shape = arguments.width, arguments.size, arguments.batch_size, arguments.steps
-    speeds = in_fresh_process(measure_input, arguments.dataset, *shape[1:3])
-    speeds["Keras training step"] = in_fresh_process(measure_keras, *shape)
-    if importlib.util.find_spec("torch"):
-        speeds["PyTorch training step, channels last"] = in_fresh_process(measure_torch, *shape)
-    step = speeds["Keras training step"]
+    if arguments.network == NETWORKS[0]:
+        speeds = in_fresh_process(measure_input, arguments.dataset, *shape[1:3])
+        speeds[STEP] = in_fresh_process(measure_keras, *shape)
+        if importlib.util.find_spec("torch"):
+            speeds["PyTorch training step, channels last"] = in_fresh_process(measure_torch, *shape)
+    else:
+        speeds = {name: in_fresh_process(measure_normalized, *options, *shape) for name, options in NORMALIZED.items()}
     rows = [
-        {"name": name, "metrics": {"images_per_second": speed, "times_keras_step": speed / step}}
+        {"name": name, "metrics": {"images_per_second": speed, "times_keras_step": speed / speeds[STEP]}}
         for name, speed in speeds.items()
     ]
     print(listing(rows, ["images_per_second", "times_keras_step"]))
-    settings = {name: getattr(arguments, name) for name in ("width", "size", "batch_size", "steps")}
+    settings = {name: getattr(arguments, name) for name in ("network", "width", "size", "batch_size", "steps")}
     write_results(arguments.results, "python -m training.benchmark " + " ".join(argv), rows, settings=settings)
     print(f"written: {arguments.results}")
     return 0
@@ -69,6 +82,22 @@ def measure_keras(width, size, batch_size, steps):
     from zoo import crayon
 
     model = compiled(crayon(width=width), ColorGridTask(20), size, keras.optimizers.Adam(1e-4))
+    rgb = keras.random.randint((batch_size, size, size, 3), 0, 256, dtype="uint8")
+    return batch_size / median_time(lambda: model.train_on_batch(rgb, rgb), steps, WARM_UP)
+
+
+def measure_normalized(precision, fused, width, size, batch_size, steps):
+    """Images a second of a training step of the classification of `training.fit champati`."""
+    import keras
+
+    from training.loop.devices import arithmetic
+    from training.loop.normalization import with_fused_normalization
+    from training.recipes.champati import Champati
+
+    recipe = Champati(width=width, size=size)
+    with arithmetic(precision):
+        network = recipe.model()
+        model = recipe.training_model(with_fused_normalization(network) if fused else network, sources=[])
     rgb = keras.random.randint((batch_size, size, size, 3), 0, 256, dtype="uint8")
     return batch_size / median_time(lambda: model.train_on_batch(rgb, rgb), steps, WARM_UP)
 

@@ -54,9 +54,22 @@ def test_what_cannot_be_read_is_named_and_the_rest_written(model, photographs, r
     assert "two files have the same name" in same
 
 
-def test_a_model_of_another_task(photographs, refused, tmp_path):
+def test_the_decoder(model, photographs, tmp_path):
+    """An edge decoder if nothing is said, none, or one by name."""
+    Image.fromarray(photographs[0]).save(tmp_path / "photo.png")
+    argv, found = [str(tmp_path / "photo.png"), "--model", str(model), "--out"], {}
+    for name, more in {"": [], "none": ["--decoder", "none"], "named": ["--decoder", "crayon_edge"]}.items():
+        assert colorize.main([*argv, str(tmp_path / name / "out"), *more]) == 0
+        found[name] = np.asarray(Image.open(tmp_path / name / "out" / "photo.png"))
+    assert np.array_equal(found[""], found["named"])
+    assert not np.array_equal(found[""], found["none"])
+
+
+def test_a_model_of_another_task(model, photographs, refused, tmp_path):
     crayon(width=2).save(tmp_path / "crayon.keras")
     Image.fromarray(photographs[0]).save(tmp_path / "good.png")
     argv = [str(tmp_path / "good.png"), "--model", str(tmp_path / "crayon.keras"), "--out", str(tmp_path / "out")]
     assert "is no colorizer" in refused(colorize.main, argv)
+    argv[2] = str(model)
+    assert "is no edge decoder" in refused(colorize.main, [*argv, "--decoder", str(tmp_path / "crayon.keras")])
     assert not (tmp_path / "out").exists()

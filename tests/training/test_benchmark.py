@@ -19,6 +19,16 @@ def test_benchmark(tmp_path):
 
 
 @pytest.mark.slow
+def test_normalization(tmp_path):
+    path = tmp_path / "benchmark.json"
+    argv = ["--network", "champati_classification", "--width", "2", "--size", "32", "--batch-size", "2", "--steps", "2"]
+    assert benchmark.main([*argv, "--results", str(path)]) == 0
+    rows = {row["name"]: row["metrics"] for row in json.loads(path.read_text())["rows"]}
+    assert list(rows) == list(benchmark.NORMALIZED)
+    assert all(metrics["images_per_second"] > 0 for metrics in rows.values())
+
+
+@pytest.mark.slow
 def test_profile(tmp_path):
     path = tmp_path / "profile.json"
     argv = ["--width", "2", "--size", "32", "40", "--batch-size", "2", "--steps", "2", "--peak", "1"]

@@ -203,10 +203,12 @@ def test_tables(runs, classes, tmp_path, refused):
     path = tmp_path / "tables.json"
     argv = ["--tables", "champati", "--dataset", f"folder:{classes}", "--results", str(path)]
     assert evaluate.main([features, out, *argv, "--figures", str(tmp_path)]) == 0
-    assert {picture.name for picture in tmp_path.glob("*.png")} == {f"figure{i}.png" for i in (3, 7, 11, 13)}
+    drawn = {picture.name for picture in tmp_path.glob("*.png")}
+    assert drawn == {"passes.png", *(f"figure{i}.png" for i in (3, 7, 11, 13))}
     rows = {row["name"]: row for row in json.loads(path.read_text())["rows"]}
     assert rows["grey"]["paper"] == {"ta": 91.05, "feature_preservation": 73.4}
     assert rows["49 bins, rebalanced"]["settings"]["width"] == 4
+    assert len(rows["49 bins, rebalanced"]["validation_loss"]) == 2
     best = rows["best classification: 49 bins, rebalanced"]
     assert (best["table"], best["paper"]) == ("7", {"ta": 95.57, "feature_preservation": 76.77})
     assert best["metrics"] == rows["49 bins, rebalanced"]["metrics"]

@@ -6,7 +6,6 @@ import pytest
 
 from training import fit
 from training.data.sources import open_dataset
-from training.loop.devices import dtype_policy
 from training.loop.muon import ConvolutionMuon
 from training.metrics.images import psnr
 from training.recipes.crayon_photographs import CrayonPhotographs
@@ -74,13 +73,6 @@ def test_losses():
     error = 255**2 / 10 ** (psnr(rgb[0], np.asarray(lab_to_rgb(lab[0]))) / 10)
     assert found["decibels"][0] == pytest.approx(10 * np.log10(error + LEAST_ERROR_OF_MANY), abs=0.1)
     assert ScatteredTask("random").loss is LOSSES["decibels"]
-
-
-def test_automatic_precision(monkeypatch):
-    for amx, policy in ((True, "mixed_bfloat16"), (False, "float32")):
-        monkeypatch.setattr("training.loop.devices.has_amx", lambda amx=amx: amx)
-        assert dtype_policy("auto") == policy
-    assert dtype_policy("float32") == "float32"
 
 
 @pytest.mark.parametrize("argv", [["--size", "72"], ["--width", "3"]])

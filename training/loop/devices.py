@@ -1,6 +1,7 @@
 """One training on all devices of a machine, or on several machines."""
 
 import contextlib
+import math
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import keras
 
 from training.command import CommandError
+
+BFLOAT16_SINCE = (8, 0)  # of NVIDIA's compute capabilities, the first with tensor cores for it
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,11 @@ class Share:
 
 
 def dtype_policy(precision):
-    """The dtype policy of Keras that a setting means: of `auto`, bfloat16 on an accelerator or a CPU with AMX."""
+    """The dtype policy of Keras that a setting means: of `auto`, bfloat16 where what trains has instructions for it."""
     if precision != "auto":
         return precision
-    return "mixed_bfloat16" if device_name() != "cpu" or has_amx() else "float32"
+    fast = has_amx() if device_name() == "cpu" else cuda_capability() >= BFLOAT16_SINCE
+    return "mixed_bfloat16" if fast else "float32"
 
 
 def has_amx():
@@ -118,6 +122,24 @@ def device_name():
 
     found = tf.config.list_physical_devices("GPU")
     return tf.config.experimental.get_device_details(found[0])["device_name"] if found else "cpu"
+
+
+def cuda_capability():
+    """NVIDIA's compute capability of what trains, `(major, minor)`; above all of them for another accelerator."""
+    backend = keras.backend.backend()
+    if backend == "jax":
+        import jax
+
+        found = getattr(jax.devices()[0], "compute_capability", "")
+        return tuple(map(int, found.split("."))) if found else (math.inf,)
+    if backend == "torch":
+        import torch
+
+        return torch.cuda.get_device_capability()
+    import tensorflow as tf
+
+    details = tf.config.experimental.get_device_details(tf.config.list_physical_devices("GPU")[0])
+    return details.get("compute_capability", (math.inf,))
 
 
 def _join(hosts, host, backend):

@@ -1,5 +1,6 @@
 """A trained model and what is known about its training."""
 
+import csv
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +81,19 @@ def load_run(path):
         name = weights.find(str(path))
         return Run(Path(name), codec, set(weights.seen(name)), True)
     return Run(path, codec, *_seen(path / "model.keras" if path.is_dir() else path))
+
+
+def history_of(folder):
+    """The columns of a run's history.csv, a number an epoch: `{"epoch": [...], "loss": [...], "val_loss": [...], ...}`.
+
+    Empty where there is none, as with weights of the zoo.
+    """
+    path = Path(folder) / "history.csv"
+    if not path.is_file():
+        return {}
+    with path.open() as file:
+        lines = list(csv.DictReader(file))
+    return {key: [float(line[key]) for line in lines] for key in lines[0]}
 
 
 def _seen(file):

@@ -28,6 +28,7 @@ def train(recipe, out, data_dir=None, resume=False, progress=False, stop_early=N
     from training.data.splits import digests
     from training.loop.callbacks import Averaged, SaveRun, StopOnNaN, TimeLeft, load_state
     from training.loop.devices import arithmetic, bfloat16_here, dtype_policy, spread
+    from training.loop.normalization import with_fused_normalization
     from training.loop.run_folder import check_held_out, check_photographs, seen_before
 
     settings = recipe.settings()
@@ -38,9 +39,10 @@ def train(recipe, out, data_dir=None, resume=False, progress=False, stop_early=N
 
     with scope:
         with arithmetic(recipe.precision):
-            network = recipe.model()
+            built = recipe.model()
+            network = with_fused_normalization(built)
             trained = recipe.training_model(network, sources)
-        plain = network if dtype_policy(recipe.precision) == "float32" else recipe.model()
+        plain = built if dtype_policy(recipe.precision) == "float32" else recipe.model()
         best, history = load_state(out, trained) if resume else (float("inf"), [])
     options = tf.data.Options()
     options.autotune.enabled = False  # its thread, which is waited for, may sleep for a minute after each epoch

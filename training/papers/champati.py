@@ -10,7 +10,7 @@ from training.data.luma import grey
 from training.data.sources import open_dataset
 from training.evaluation.colorizers import ColorScorer, add_share_of_grey_error, one_classifier
 from training.evaluation.scored import one_dataset, run_names, write_scores
-from training.loop.run_folder import load_run, only_unseen
+from training.loop.run_folder import history_of, load_run, only_unseen
 from training.outputs import result_path
 from training.papers import champati_figures as figures
 from training.result_files import dataset_name, listing, read_results
@@ -109,6 +109,7 @@ def tables(arguments, argv):
             settings, decoded = run.settings, run.codec.colored(images)
             name, more = row_name(settings), {key: settings[key] for key in ("width", "epochs", "seed")}
             more |= {"images": settings["limit"] or data.count("train"), "parameters": run.model.count_params()}
+            more["validation_loss"] = history_of(run.path).get("val_loss", [])
             add("5 and 6" if "bins" in name else "3 and 4", name, decoded, **more, settings=settings)
             if name not in guesses or rows[-1]["metrics"]["ta_255"] > guesses[name][2]["ta_255"]:
                 guesses[name] = (run, decoded, rows[-1]["metrics"])
@@ -125,6 +126,7 @@ def tables(arguments, argv):
     dataset = {"name": dataset_name(spec), "split": "test", "images": len(images), "size": 32}
     write_scores(path, argv, rows, dataset, None, classifier=classifier.described)
     if arguments.figures:
+        figures.passes(arguments.figures / "passes.png", [row for row in rows if row["table"] in BEST.values()])
         _draw(arguments.figures, data, images, guesses)
         print(f"written: figures in {arguments.figures}")
     return 0

@@ -34,6 +34,27 @@ def distributions(path, images, bins=81):
         figure.savefig(temporary, dpi=90, format="png")
 
 
+def passes(path, rows):
+    """What more passes over the training images are worth: the validation error of each run of a result file, by pass.
+
+    Regression and classification beside each other, their errors those that they were trained by.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4.5), layout="constrained")
+    for axes, kind in zip(figure.subplots(1, 2), ("regression", "classification"), strict=True):
+        for row in rows:
+            if row["settings"]["network"] == kind and row.get("validation_loss"):
+                losses = row["validation_loss"]
+                label = f"{row['name']}, width {row['width']}, seed {row['seed']}"
+                axes.plot(range(1, len(losses) + 1), losses, ".-", label=label)
+        axes.set(title=kind, xlabel="passes over the training images", ylabel="validation error")
+        if axes.lines:
+            axes.legend(fontsize="small")
+    with writing(path) as temporary:
+        figure.savefig(temporary, dpi=90, format="png")
+
+
 def temperatures(path, run, images):
     """Figure 7: a column for the truth and one for each temperature of the annealed mean, from the mean to the mode."""
     columns = [images, *(run.codec.annealed(images, temperature) for temperature in TEMPERATURES)]

@@ -1,7 +1,6 @@
 """One self-contained HTML page on auto-encoders, with all charts of Nwala's paper and what it left out."""
 
 import base64
-import csv
 import html
 import time
 
@@ -10,6 +9,7 @@ import numpy as np
 from training.baselines.palettes import PALETTES, paletted
 from training.command import CommandError
 from training.evaluation.autoencoders import CURVES, is_adaptive, named, nearest_kmeans
+from training.loop.run_folder import history_of
 from training.metrics.images import psnr, ssim
 from training.outputs import writing
 from training.papers import nwala_figures as figures
@@ -36,7 +36,7 @@ def write_report(folder, loaded, images, labels, names, rows):
         rows: result rows of `training.evaluation.autoencoders`, with peers.
     """
     paper, adaptive = _chosen(loaded)
-    history = _history(paper.path)
+    history = history_of(paper.path)
     decoded = paper.codec.samples(images)
     pairs = list(zip(images, decoded, strict=True))
     psnrs, ssims = ([metric(*pair) for pair in pairs] for metric in (psnr, ssim))
@@ -166,12 +166,6 @@ def _mean_bits(codec, rgb):
     """Bits of a number at each position of the latent at level 4, mean over its channels."""
     _, bits, _ = codec.latents(rgb[None], 4)
     return bits[0][..., codec.band].mean(-1)
-
-
-def _history(folder):
-    with (folder / "history.csv").open() as file:
-        lines = list(csv.DictReader(file))
-    return {key: [float(line[key]) for line in lines] for key in lines[0]}
 
 
 def _page(images, charts, contenders, rows):

@@ -7,7 +7,7 @@ from dataclasses import MISSING, dataclass
 
 from training.command import natural, positive
 
-PRECISIONS = ("float32", "mixed_bfloat16", "auto")
+PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 
 
 def setting(default, help, type=str, choices=None):

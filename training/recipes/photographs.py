@@ -46,7 +46,6 @@ class PhotographsRecipe(ViewsRecipe):
 
     epochs: int = 24
     learning_rate: float = setting(2e-4, "of Muon", float)
-    precision: str = "auto"
     n: int | str = setting("random", "grid step, or random: one model for 4 to 110", grid_step)
     width: int = setting(32, "channels of the first layer, at least 4", positive)
     size: int = setting(256, "side of the last and largest views, a multiple of 32", positive)

@@ -28,7 +28,7 @@ class UniformNoise(_Random):
     def call(self, x, training=False):
         if not training:
             return ops.round(x)
-        return x + keras.random.uniform(ops.shape(x), -0.5, 0.5, seed=self.seed_generator)
+        return x + keras.random.uniform(ops.shape(x), -0.5, 0.5, dtype=x.dtype, seed=self.seed_generator)
 
 
 class RandomInteger(_Random):

@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from zoo.codecs.base import Codec
-from zoo.codecs.grid import input_names
+from zoo.codecs.grid import EdgeCodec, Grid, input_names
 from zoo.color_bins import annealed_mean
 from zoo.color_spaces import LAB, YCBCR, YUV, rgb_to_ycbcr
 from zoo.errors import ZooError
@@ -16,62 +16,79 @@ from zoo.models.champati import bin_colors
 
 SIDE = 32  # that of the images that the colorizers of the zoo know
 LARGEST_RATIO = 8  # of the sides of what a model is given
+CELL = 16  # pixels a side that an edge decoder makes of one that a model is shown, at most
 _PART = 1 << 18  # pixels that are converted at a time
 # The colour space of the luma, by the output of a model; an output "rgb" itself is sRGB.
 SPACES = {"lab": LAB, "yuv": YUV, "rgb": YCBCR}
 
 
-def colorize(model, image):
+def colorize(model, image, decoder=None):
     """Colours a photograph: chroma is predicted at the model's size and joined to the full-size luma.
 
     A model of static size sees the whole photograph squeezed to it, one of any size sees it with its shorter side at 32
-    pixels, as in CIFAR-10.
+    pixels, as in CIFAR-10. Chroma is made larger by an edge decoder, with its shorter side at up to 512 pixels, and
+    resized from there; without a decoder it is resized at once, and colours run over edges.
 
     Args:
         model: a Keras model from `{"luma": (batch, h, w, 1)}` to an output named "lab", "yuv" or "rgb", such as those
             of `zoo.models.champati`.
         image: uint8, grey `(H, W)` or `(H, W, 1)`, or sRGB `(H, W, 3)`, whose own colours are not looked at.
+        decoder: a `zoo.codecs.grid.EdgeCodec`, such as `zoo.load("crayon_edge")`, or None.
 
     Returns:
         uint8 sRGB `(H, W, 3)`.
 
     Raises:
-        ValueError: an image of another type or shape, a model of other outputs.
+        ValueError: an image of another type or shape, a model of other outputs, another decoder.
     """
     image = checked_image(image, may_be_grey=True)
     space = _output(model)
     if space is None:
         raise ValueError(f"`model` must have an output named {tuple(SPACES)}. Received: {model.output_names}")
-    from_rgb, to_rgb = SPACES[space].from_rgb, SPACES[space].to_rgb
+    if not (decoder is None or isinstance(decoder, EdgeCodec)):
+        raise ValueError(f"`decoder` must be an edge decoder, such as zoo.load('crayon_edge'). Received: {decoder}")
     shape = image.shape[:2]
-    seen = _seen(image, from_rgb, _size(model.inputs[0].shape, shape))
-    predicted = model.predict_on_batch({"luma": seen})[space]
+    seen = _seen(image, SPACES[space], _size(model.inputs[0].shape, shape))
+    predicted = ops.convert_to_numpy(model.predict_on_batch({"luma": seen})[space])
     if space == "rgb":
         predicted = ops.convert_to_numpy(rgb_to_ycbcr(predicted))
-    chroma, colored = predicted[0, ..., 1:], np.empty((*shape, 3), np.uint8)
+    space, chroma, colored = SPACES[space], predicted[0, ..., 1:], np.empty((*shape, 3), np.uint8)
+    step = min(CELL, min(shape) // SIDE)
+    if decoder is not None and step > 1:
+        rgb = space.to_rgb(np.concatenate([seen[0], chroma], axis=-1))
+        space, chroma = decoder.space, _painted(decoder, image, ops.convert_to_numpy(rgb).clip(0, 255), step)
     for part in _parts(shape):
-        joined = np.concatenate([_luma(image[part], from_rgb), _enlarged(chroma, shape, part)], axis=-1)
-        colored[part] = ops.convert_to_numpy(to_rgb(joined)).round().clip(0, 255)
+        joined = np.concatenate([_luma(image[part], space), _enlarged(chroma, shape, part)], axis=-1)
+        colored[part] = ops.convert_to_numpy(space.to_rgb(joined)).round().clip(0, 255)
     return colored
 
 
-def _seen(image, from_rgb, size):
+def _painted(decoder, image, rgb, step):
+    """Chroma that follows the edges of an image, of cells of `step` pixels, from small sRGB `(h, w, 3)`."""
+    cells = _size((None, None, None, 1), image.shape)
+    luma = _seen(image, decoder.space, [side * step for side in cells])[0, ..., 0]
+    colors = ops.convert_to_numpy(decoder.space.from_rgb(rgb)[..., 1:])
+    colors = _enlarged(colors, cells, (slice(cells[0]), slice(cells[1])))
+    return decoder(luma, colors, Grid(step, decoder.kind, decoder.space))
+
+
+def _seen(image, space, size):
     """The luma of an image at the size at which a model is shown it, `(1, h, w, 1)`: first made low, then narrow."""
     resize = functools.partial(ops.image.resize, interpolation="bilinear", antialias=True, data_format="channels_last")
     height, width = image.shape[:2]
     low, columns = np.empty((1, size[0], width, 1), np.float32), max(1, _PART // height)
     for left in range(0, width, columns):
-        part = _luma(image[:, left : left + columns], from_rgb)[None]
+        part = _luma(image[:, left : left + columns], space)[None]
         low[:, :, left : left + columns] = ops.convert_to_numpy(resize(part, (size[0], part.shape[2])))
     return ops.convert_to_numpy(resize(low, size))
 
 
-def _luma(image, from_rgb):
+def _luma(image, space):
     """The luma `(H, W, 1)` of an image, grey or not."""
     luma = np.empty((*image.shape[:2], 1), np.float32)
     for part in _parts(luma.shape):
         rgb = np.broadcast_to(image[part], (*luma[part].shape[:2], 3))
-        luma[part] = ops.convert_to_numpy(from_rgb(rgb)[..., :1])
+        luma[part] = ops.convert_to_numpy(space.from_rgb(rgb)[..., :1])
     return luma
 
 
@@ -122,9 +139,9 @@ class Colorizer(Codec):
         """Whether a model is one of these."""
         return input_names(model) == ["luma"] and _output(model) is not None
 
-    def colorize(self, image):
+    def colorize(self, image, decoder=None):
         """See `zoo.colorize`."""
-        return colorize(self.model, image)
+        return colorize(self.model, image, decoder)
 
     def samples(self, images):
         """See `Codec`."""
