@@ -37,20 +37,23 @@ def distributions(path, images, bins=81):
 def passes(path, rows):
     """What more passes over the training images are worth: the validation error of each run of a result file, by pass.
 
-    Regression and classification beside each other, their errors those that they were trained by.
+    Regression and classification beside each other, where there are any, their errors those that they were trained by.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 4.5), layout="constrained")
-    for axes, kind in zip(figure.subplots(1, 2), ("regression", "classification"), strict=True):
-        for row in rows:
-            if row["settings"]["network"] == kind and row.get("validation_loss"):
-                losses = row["validation_loss"]
-                label = f"{row['name']}, width {row['width']}, seed {row['seed']}"
-                axes.plot(range(1, len(losses) + 1), losses, ".-", label=label)
-        axes.set(title=kind, xlabel="passes over the training images", ylabel="validation error")
-        if axes.lines:
-            axes.legend(fontsize="small")
+    curves = {}
+    for row in rows:
+        if row.get("validation_loss"):
+            curves.setdefault(row["settings"]["network"], []).append(row)
+    figure = Figure(figsize=(5.5 * max(1, len(curves)), 4.5), layout="constrained")
+    panels = figure.subplots(1, len(curves), squeeze=False)[0] if curves else ()
+    for axes, (network, drawn) in zip(panels, curves.items(), strict=True):
+        for row in drawn:
+            losses = row["validation_loss"]
+            label = f"{row['name']}, width {row['width']}, seed {row['seed']}"
+            axes.plot(range(1, len(losses) + 1), losses, ".-", label=label)
+        axes.set(title=network, xlabel="passes over the training images", ylabel="validation error")
+        axes.legend(fontsize="small")
     with writing(path) as temporary:
         figure.savefig(temporary, dpi=90, format="png")
 

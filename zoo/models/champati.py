@@ -96,10 +96,10 @@ def champati_regression(
 
     Weights `champati_regression-cifar10`, of results/champati-tables.json:
 
-        psnr                  24.79
-        auc                   90.94
-        colorfulness          15.22
-        feature_preservation  74.30
+        psnr                  25.03
+        auc                   91.24
+        colorfulness          17.14
+        feature_preservation  75.35
 
     Example:
 
