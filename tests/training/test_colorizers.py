@@ -15,6 +15,7 @@ from training.loop.run_folder import load_run
 from training.metrics.colors import DISTANCES, auc, chroma, colorfulness, rarity, threshold_accuracy
 from training.papers.champati import row_name
 from training.recipes import RECIPES
+from training.recipes.champati_features import ChampatiFeatures
 from training.tasks.luma import LumaTask
 from training.tasks.rebalancing import bin_counts, rebalancing_weights, smoothed_distribution
 from zoo import champati_classification, champati_regression, colorize
@@ -149,6 +150,19 @@ def test_classes_of_a_folder(classes, refused, tmp_path):
     assert {split: data.count(split) for split in data.splits} == {"train": 20, "validation": 4, "test": 8}
     argv = ["champati_features", "--dataset", "samples", "--out", str(tmp_path / "run")]
     assert "has no classes" in refused(fit.main, argv)
+    assert "--shift 32 is no less than the 32 pixels" in refused(fit.main, [*argv, "--shift", "32"])
+
+
+def test_the_classifier_sees_shifted_images_in_training_alone():
+    """Each by whole pixels, mirrored at the borders."""
+    recipe = ChampatiFeatures(dataset="samples", shift=4, width=2)
+    layer = next(x for x in recipe.training_model(recipe.model(), []).layers if "translation" in x.name)
+    row = np.arange(32, dtype="float32") * np.ones((16, 32, 1), "float32")
+    images = row[..., None] * np.ones(3, "float32")
+    assert np.array_equal(layer(images, training=False), images)
+    firsts = {int(round(float(image[16, 16, 0]))) - 16 for image in np.asarray(layer(images, training=True))}
+    assert len(firsts) > 1
+    assert max(map(abs, firsts)) <= 4
 
 
 @pytest.fixture(scope="module")

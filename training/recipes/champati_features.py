@@ -4,7 +4,7 @@
 
 Adam at 1e-3, batches of 128, images mirrored at random, up to 150 epochs in the paper's code, which chose its weights
 on the test images; here those of the lowest error on 10,000 images held out of the training set are kept. `--decay`,
-which is ours, gets as far in fewer epochs, and so is `--shift`, which makes up for those 10,000.
+which is ours, gets as far in fewer epochs; so is `--shift`, with which more of them are worth it.
 """
 
 from dataclasses import dataclass
