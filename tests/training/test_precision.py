@@ -1,7 +1,5 @@
 """In which arithmetic layers compute while they train: what is kept is float32, and the losses are about the same."""
 
-import csv
-
 import keras
 import numpy as np
 import pytest
@@ -9,6 +7,7 @@ from keras import layers
 
 from training.loop import devices
 from training.loop.normalization import FusedBatchNormalization, with_fused_normalization
+from training.loop.run_folder import history_of
 from training.loop.train import train
 from training.recipes import RECIPES
 
@@ -32,21 +31,17 @@ def test_it_is_the_default():
     assert {recipe.precision for recipe in RECIPES.values()} == {"auto"}
 
 
-def _losses(folder):
-    with (folder / "history.csv").open() as file:
-        return np.array([float(row["loss"]) for row in csv.DictReader(file)])
-
-
 def _trained(name, folder, precision, **settings):
     """The training loss of each epoch of a small run, and the model that it keeps."""
     recipe = RECIPES[name](dataset="samples", precision=precision, **settings)
     train(recipe, folder / precision)
-    return _losses(folder / precision), keras.models.load_model(folder / precision / "model.keras")
+    losses = np.array(history_of(folder / precision)["loss"])
+    return losses, keras.models.load_model(folder / precision / "model.keras")
 
 
 @pytest.mark.parametrize("network", ["classification", "regression"])
 def test_losses_agree_and_what_is_kept_is_float32(network, tmp_path):
-    settings = {"network": network, "width": 4, "batch_size": 4, "epochs": 4, "learning_rate": 3e-3}
+    settings = {"network": network, "width": 4, "batch_size": 4, "epochs": 6, "learning_rate": 3e-3}
     losses, model = _trained("champati", tmp_path, "float32", **settings)
     half, kept = _trained("champati", tmp_path, "mixed_bfloat16", **settings)
     for each in (model, kept):
