@@ -15,6 +15,9 @@ from PIL import Image
 from skimage import data
 
 from training import fit, tune
+from training.command import CommandError
+from training.data.sources import open_dataset
+from training.loop.run_folder import load_run, only_unseen
 from training.metrics.rates import front, knee
 from training.recipes import RECIPES
 from training.search import chief, oracles
@@ -88,6 +91,21 @@ def test_worth():
     assert worth(metrics, "lagrangian", multiplier=50.0) == pytest.approx(-(255**2 / 1000 + 10))
     assert worth(metrics, "psnr-at-rate", rate=0.2) == 30
     assert worth(metrics, "psnr-at-rate", rate=0.1) < worth({**metrics, "bpp": 0.15}, "psnr-at-rate", rate=0.1) < 0
+
+
+def test_settings_are_chosen_on_what_a_run_was_validated_on(run_folder):
+    """And on nothing that it was trained on."""
+    run = load_run(run_folder)
+
+    def read(split, **options):
+        samples = open_dataset("samples")
+        with only_unseen([run], samples, split, **options):
+            samples.unlabelled(split, 64, 2)
+
+    read("validation", choosing=True)
+    for split, options in (("validation", {}), ("train", {"choosing": True})):
+        with pytest.raises(CommandError, match="was trained or validated on 2 of these 2 images"):
+            read(split, **options)
 
 
 def test_steps_of_a_trained_decoder(folder, tmp_path, monkeypatch, refused):

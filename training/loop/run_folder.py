@@ -2,7 +2,7 @@
 
 import csv
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import zoo
@@ -23,12 +23,14 @@ class Run:
         codec: the model with all that stands between a photograph and it, see `zoo.load`.
         digests: of the images that it, or the weights that it started from, were trained or validated on.
         all_known: whether these are all: not for a bare .keras file, nor after a start from weights of unknown data.
+        validated: of these digests, those that it was validated on and no more; none are known of weights of the zoo.
     """
 
     path: Path
     codec: Codec
     digests: set
     all_known: bool
+    validated: set = field(default_factory=set)
 
     @property
     def model(self):
@@ -47,11 +49,12 @@ class Run:
 
 
 @contextmanager
-def only_unseen(runs, photographs, split):
+def only_unseen(runs, photographs, split, choosing=False):
     """Within it `photographs` are read to score `runs`, without any image that one of them has seen.
 
     Those of a test split are skipped and counted: CIFAR-100 has ten of its test images among those for training, and
-    a folder may hold a photograph twice. Prints what was read.
+    a folder may hold a photograph twice. Where the scores are for `choosing` settings, what a run was validated on may
+    serve again. Prints what was read.
 
     Raises:
         CommandError: images of another split are known from training or validation.
@@ -59,7 +62,7 @@ def only_unseen(runs, photographs, split):
     for run in runs:
         if not run.all_known:
             print(f"note: it is not known what all {run.path} was trained on, so it may have seen these images")
-    digests = frozenset().union(*(run.digests for run in runs))
+    digests = frozenset().union(*(run.digests - (run.validated if choosing else set()) for run in runs))
     if split == "test":
         photographs.left_out = digests
     yield
@@ -97,13 +100,14 @@ def history_of(folder):
 
 
 def _seen(file):
-    """Digests of what a model or weights were trained and validated on, by the data.json beside them; if all are."""
+    """By the data.json beside a model: digests of what it has seen, if these are all, and what it was validated on."""
     path = file.with_name("data.json")
     data = read_json(path, REMEDY) if path.exists() else {}
     parts = [data.get("train"), data.get("validation"), data.get("before", [])]
     if not all(part is None or isinstance(part, list) for part in parts):
         raise CommandError(f"{path} is damaged: {REMEDY}")
-    return set().union(*filter(None, parts)), None not in parts
+    train, validation, before = (set(part or ()) for part in parts)
+    return train | validation | before, None not in parts, validation - train - before
 
 
 def seen_before(settings):
@@ -111,7 +115,7 @@ def seen_before(settings):
     if not settings.get("weights"):
         return []
     name = weights.find(settings["weights"])
-    digests, all_known = (weights.seen(name), True) if name else _seen(Path(settings["weights"]))
+    digests, all_known, *_ = (weights.seen(name), True) if name else _seen(Path(settings["weights"]))
     return sorted(digests) if all_known else None
 
 

@@ -130,14 +130,14 @@ class Search:
         return load_run(folder)
 
     def _images(self, trained):
-        """Images, read once, and what else `measure` wants; a trained model must not have seen them."""
+        """Images, read once, and what else `measure` wants; a trained model must not have been trained on them."""
         from training.data.batches import balanced
         from training.loop.run_folder import only_unseen
 
         if self._scoring is None:
             data, arguments = self._data, self.arguments
             split = self.scored_on["split"]
-            with only_unseen([trained] if arguments.trained else [], data, split):
+            with only_unseen([trained] if arguments.trained else [], data, split, choosing=True):
                 images, labels = balanced(data, split, self.recipe.size, arguments.images)
             self._scoring = {"images": images}
             if arguments.classifier and trained.codec.family == "colorizer":
