@@ -99,7 +99,7 @@ def champati_regression(
         psnr                  25.03
         auc                   91.24
         colorfulness          17.14
-        feature_preservation  75.35
+        feature_preservation  78.28
 
     Example:
 
@@ -157,10 +157,10 @@ def champati_classification(
 
     Weights `champati_classification-cifar10`, of results/champati-tables.json:
 
-        psnr                  23.98
-        auc                   90.49
-        colorfulness          21.09
-        feature_preservation  73.44
+        psnr                  24.13
+        auc                   90.65
+        colorfulness          23.70
+        feature_preservation  77.56
 
     Example:
 
@@ -199,7 +199,7 @@ def champati_features(input_size=(32, 32), width=32, weights=None, name="champat
     Weights `champati_features-cifar10`, of results/champati-features.json:
 
         of                    truth   grey
-        feature_preservation  80.14  74.76
+        feature_preservation  83.97  77.43
 
     Example:
 
