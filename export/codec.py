@@ -1,6 +1,6 @@
 """Colour-grid files, grey photographs with colours inside: `python -m export.codec encode|decode|info|bench ...`."""
 
-import dataclasses
+import io
 import sys
 from functools import cache
 from pathlib import Path
@@ -30,22 +30,11 @@ def main(argv):
     commands = parser.add_subparsers(dest="command", required=True)
     encode = commands.add_parser("encode", help="photographs to colour-grid files")
     encode.add_argument("files", nargs="+", type=Path, metavar="PHOTO", help="image file that Pillow reads")
-    encode.add_argument("--kind", choices=KINDS, default="jpeg", help="of the grey file")
-    wanted = encode.add_mutually_exclusive_group()
-    wanted.add_argument(
-        "--quality", type=_quality, help=f"of the grey file, 1 to 95; colours follow (usual: {QUALITY})"
-    )
-    wanted.add_argument("--target-bytes", type=positive, help="the best quality with so many bytes at most")
-    wanted.add_argument("--target-psnr", type=_decibels, help="the lowest quality of so many dB at least")
-    encode.add_argument("--color-bytes", type=positive, help="that the colours take at most")
-    encode.add_argument(
-        "--auto", action="store_true", help="write an ordinary colour file where that is smaller and not worse"
-    )
-    encode.add_argument("--decoder", default=DECODER, help="weights that decode the colours")
+    add_encoding(encode)
     encode.set_defaults(run=_encode, out="colorgrid")
     decode = commands.add_parser("decode", help="colour-grid files to photographs")
     decode.add_argument("files", nargs="+", type=Path, metavar="FILE", help="colour-grid file")
-    decode.add_argument("--kind", choices=KINDS, default="png", help="of the photograph's file")
+    add_restoring(decode)
     decode.set_defaults(run=_decode, out="decoded")
     for each in (encode, decode):
         each.add_argument("--out", type=Path, default=Path(each.get_default("out")), help="folder for what is written")
@@ -60,9 +49,7 @@ def main(argv):
     whole = "photographs, whole: a TFDS name or folder:PATH; several are measured one by one"
     bench.add_argument("--dataset", nargs="+", required=True, help=whole)
     bench.add_argument("--split", default="all", help="of the data sets")
-    for each in (encode, bench):
-        effort = "0 tries nothing out, 6 to 9 take seconds to save bytes"
-        each.add_argument("--effort", type=int, choices=range(10), default=5, help=effort)
+    _add_effort(bench)
     bench.add_argument("--kinds", nargs="+", choices=LOSSY, default=LOSSY, help="of files")
     bench.add_argument("--limit", type=positive, help="photographs at most, of each data set")
     bench.add_argument("--every", type=positive, default=1, help="of as many photographs, the first")
@@ -74,72 +61,121 @@ def main(argv):
     return arguments.run(arguments)
 
 
+def add_encoding(parser):
+    """Adds the flags that say how a photograph is encoded."""
+    parser.add_argument("--kind", choices=KINDS, default="jpeg", help="of the grey file")
+    wanted = parser.add_mutually_exclusive_group()
+    wanted.add_argument(
+        "--quality", type=_quality, help=f"of the grey file, 1 to 95; colours follow (usual: {QUALITY})"
+    )
+    wanted.add_argument("--target-bytes", type=positive, help="the best quality with so many bytes at most")
+    wanted.add_argument("--target-psnr", type=_decibels, help="the lowest quality of so many dB at least")
+    parser.add_argument("--color-bytes", type=positive, help="that the colours take at most")
+    parser.add_argument(
+        "--auto", action="store_true", help="write an ordinary colour file where that is smaller and not worse"
+    )
+    parser.add_argument("--decoder", default=DECODER, help="weights that decode the colours")
+    _add_effort(parser)
+
+
+def _add_effort(parser):
+    effort = "0 tries nothing out, 6 to 9 take seconds to save bytes"
+    parser.add_argument("--effort", type=int, choices=range(10), default=5, help=effort)
+
+
+def add_restoring(parser):
+    """Adds the flag that says what a photograph is decoded to."""
+    parser.add_argument("--kind", choices=KINDS, default="png", help="of the photograph's file")
+
+
 def _encode(arguments):
-    from export.color_files import Encoder
     from export.photographs import read
-    from export.plain import smaller
 
     def read_new(source):
-        if _has_colors(source):
+        if has_colors(source.read_bytes()):
             raise CommandError("it is a colour-grid file already, and is grey to an encoder: decode it first")
         return read(source)
 
-    suffix = KINDS[arguments.kind]
-    written = targets(
-        arguments.files, arguments.out, lambda _: suffix, lambda path: arguments.force or _has_colors(path)
-    )
-    codec = _codec(arguments.decoder)
+    def is_own(path):
+        return arguments.force or has_colors(path.read_bytes())
 
     def write(path, photograph):
-        encoder = Encoder(photograph, arguments.kind, codec, arguments.decoder, arguments.color_bytes, arguments.effort)
-        if arguments.target_bytes:
-            file = encoder.within(arguments.target_bytes)
-        elif arguments.target_psnr:
-            file = encoder.reaching(arguments.target_psnr)
-        else:
-            file = encoder.at(arguments.quality or QUALITY)
-        plain = smaller(photograph, arguments.kind, file) if arguments.auto or arguments.kind == "jpeg" else None
-        path.write_bytes(plain if plain and arguments.auto else file.data)
-        line = f"{_size(photograph.rgb)}, "
-        if plain and arguments.auto:
-            line += f"an ordinary colour file: {len(plain):,} bytes instead of {len(file.data):,}"
-        else:
-            sizes = f"{len(file.data):,} bytes, {file.color_bytes:,} of them colours"
-            line += f"quality {file.quality}, {sizes}, {file.psnr:.2f} dB"
-            if plain:
-                line += f"; an ordinary colour JPEG as good has {len(plain):,} bytes: --auto writes that"
-        return line + "".join(f", {note}" for note in photograph.notes)
+        data, file, line = encoded(photograph, arguments)
+        path.write_bytes(data)
+        return line
 
+    suffix = KINDS[arguments.kind]
+    written = targets(arguments.files, arguments.out, lambda _: suffix, is_own)
+    _codec(arguments.decoder)
     write_each(arguments.files, written, read_new, write)
     return 0
 
 
+def encoded(photograph, arguments):
+    """The bytes to write of a `Photograph`, its colour-grid file, a `ColorFile`, and a line about both.
+
+    `arguments` are those of `add_encoding`.
+    """
+    from export.color_files import Encoder
+    from export.plain import smaller
+
+    codec = _codec(arguments.decoder)
+    encoder = Encoder(photograph, arguments.kind, codec, arguments.decoder, arguments.color_bytes, arguments.effort)
+    if arguments.target_bytes:
+        file = encoder.within(arguments.target_bytes)
+    elif arguments.target_psnr:
+        file = encoder.reaching(arguments.target_psnr)
+    else:
+        file = encoder.at(arguments.quality or QUALITY)
+    plain = smaller(photograph, arguments.kind, file) if arguments.auto or arguments.kind == "jpeg" else None
+    line = f"{_size(photograph.rgb)}, "
+    if plain and arguments.auto:
+        line += f"an ordinary colour file: {len(plain):,} bytes instead of {len(file.data):,}"
+    else:
+        sizes = f"{len(file.data):,} bytes, {file.color_bytes:,} of them colours"
+        line += f"quality {file.quality}, {sizes}, {file.psnr:.2f} dB"
+        if plain:
+            line += f"; an ordinary colour JPEG as good has {len(plain):,} bytes: --auto writes that"
+    line += "".join(f", {note}" for note in photograph.notes)
+    return plain if plain and arguments.auto else file.data, file, line
+
+
 def _decode(arguments):
-    from export import photographs
-    from export.color_files import decoded, opened
+    from export.photographs import write_photograph
 
     suffix, troubles = KINDS[arguments.kind], []
     written = targets(arguments.files, arguments.out, lambda _: suffix, lambda path: arguments.force)
 
     def read(source):
-        file = opened(source.read_bytes())
-        if file.is_ordinary and (photograph := photographs.read(source)).has_colors:
-            return dataclasses.replace(file, photograph=photograph)
-        if file.trouble:
+        photograph, line, trouble = restored(source.read_bytes())
+        if trouble:
             troubles.append(source)
-            print(f"warning: written without colours: {source}: {file.trouble}", file=sys.stderr)
-        return file
+            print(f"warning: written without colours: {source}: {trouble}", file=sys.stderr)
+        return photograph, line
 
-    def write(path, file):
-        if file.payload is None:
-            photographs.write_photograph(path, file.photograph)
-            kind = "an ordinary image file, its own colours" if file.photograph.has_colors else f"grey: {file.trouble}"
-            return f"{_size(file.photograph.rgb)}, {kind}"
-        photographs.write_photograph(path, decoded(file, _codec(file.payload.decoder)))
-        return _size(file.luma)
+    def write(path, found):
+        photograph, line = found
+        write_photograph(path, photograph)
+        return line
 
     write_each(arguments.files, written, read, write)
     return DAMAGED if troubles else 0
+
+
+def restored(data):
+    """The `Photograph` in the bytes of a file, a line about it, and why it has no colours; None where it has.
+
+    An ordinary image file in colour comes back as it is. Errors are those of `export.color_files.opened`.
+    """
+    from export import photographs
+    from export.color_files import decoded, opened
+
+    file = opened(data)
+    if file.payload is not None:
+        return decoded(file, _codec(file.payload.decoder)), _size(file.luma), None
+    if file.is_ordinary and (photograph := photographs.read(io.BytesIO(data))).has_colors:
+        return photograph, f"{_size(photograph.rgb)}, an ordinary image file, its own colours", None
+    return file.photograph, f"{_size(file.luma)}, grey: {file.trouble}", file.trouble
 
 
 def _info(arguments):
@@ -231,13 +267,13 @@ def _codec(decoder):
     return zoo.load(decoder)
 
 
-def _has_colors(path):
-    """Whether a file is one that this command wrote."""
+def has_colors(data):
+    """Whether the bytes of a file are such as this command writes."""
     from export.containers import records
     from export.containers.errors import ContainerError, DamagedRecords
 
     try:
-        return bool(records(path.read_bytes()))
+        return bool(records(data))
     except DamagedRecords:
         return True
     except ContainerError:

@@ -17,14 +17,34 @@ def main(argv):
     """
     parser = ArgumentParser(prog="python -m export.colorize", description=main.__doc__)
     parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help="image file that Pillow reads")
-    parser.add_argument("--model", required=True, help="run folder, .keras file or name of weights of the zoo")
-    parser.add_argument("--decoder", default="crayon_edge", help="weights that do so; none: colours are resized")
+    add_models(parser)
     parser.add_argument("--out", type=Path, default=Path("colored"), help="folder for NAME.png of each")
     add_force(parser)
     arguments = parser.parse_args(argv)
     photos = arguments.photos
     written = targets(photos, arguments.out, lambda _: ".png", lambda path: arguments.force or is_own_png(path))
 
+    colored = colorizer(arguments)
+
+    def write(path, rgb):
+        save_png(path, colored(rgb))
+        return f"{rgb.shape[1]}x{rgb.shape[0]}"
+
+    write_each(photos, written, read_photograph, write)
+    return 0
+
+
+def add_models(parser):
+    """Adds the flags that say by what a photograph is coloured."""
+    parser.add_argument("--model", required=True, help="run folder, .keras file or name of weights of the zoo")
+    parser.add_argument("--decoder", default="crayon_edge", help="edge decoder of its colours; none: they are resized")
+
+
+def colorizer(arguments):
+    """A function from uint8 sRGB `(H, W, 3)` to the same in guessed colours, by the arguments of `add_models`.
+
+    CommandError for models of other kinds.
+    """
     import zoo
     from zoo.codecs.grid import EdgeCodec
 
@@ -34,13 +54,7 @@ def main(argv):
     decoder = None if arguments.decoder == "none" else zoo.load(arguments.decoder)
     if decoder is not None and not isinstance(decoder, EdgeCodec):
         raise CommandError(f"{arguments.decoder} is no edge decoder: take crayon_edge, or none")
-
-    def write(path, rgb):
-        save_png(path, codec.colorize(rgb, decoder))
-        return f"{rgb.shape[1]}x{rgb.shape[0]}"
-
-    write_each(photos, written, read_photograph, write)
-    return 0
+    return lambda rgb: codec.colorize(rgb, decoder)
 
 
 if __name__ == "__main__":

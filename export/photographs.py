@@ -103,8 +103,13 @@ def write_photograph(path, photograph, quality=QUALITY):
     Raises:
         CommandError: another suffix, or what a JPEG cannot hold.
     """
-    path, image = Path(path), Image.fromarray(photograph.rgb)
+    path = Path(path)
+    path.write_bytes(photograph_bytes(photograph, kind_of(path), quality))
+
+
+def photograph_bytes(photograph, kind, quality=QUALITY):
+    """The bytes of the same file, of a kind in `export.kinds.KINDS`."""
+    image = Image.fromarray(photograph.rgb)
     if photograph.alpha is not None:
         image.putalpha(Image.fromarray(photograph.alpha))
-    of_file = photograph.exif, photograph.xmp, photograph.profile
-    path.write_bytes(encode(image, kind_of(path), quality, *of_file))
+    return encode(image, kind, quality, photograph.exif, photograph.xmp, photograph.profile)

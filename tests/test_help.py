@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 COMMANDS = [
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
-    for path in sorted((*ROOT.glob("training/*.py"), *ROOT.glob("export/*.py"), *ROOT.glob("export/*/__main__.py")))
+    for path in sorted((*ROOT.glob("training/**/*.py"), *ROOT.glob("export/**/*.py")))
     if "sys.exit(run(main))" in path.read_text()
 ]
 LARGE = ("keras", "tensorflow", "jax", "matplotlib", "scipy", "skimage", "sklearn", "tensorflow_datasets")

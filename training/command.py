@@ -1,6 +1,7 @@
 """What every command of the project shares: its arguments, one-line errors, exit codes."""
 
 import argparse
+import contextlib
 import logging
 import multiprocessing
 import os
@@ -94,14 +95,21 @@ def _is_of(error, module, name):
 
 def import_tensorflow():
     """Imports TensorFlow without the notices that it writes to stderr before any log level can be set."""
+    with without_notices():
+        # In this order: PyTorch's compiler, which Keras may bring, and TensorFlow each have an LLVM of their own.
+        import keras  # noqa: F401 I001
+        import tensorflow  # noqa: F401
+
+
+@contextlib.contextmanager
+def without_notices():
+    """Within it nothing is written to stderr, by libraries that cannot be asked not to."""
     sys.stderr.flush()
     stderr = os.dup(2)
     with open(os.devnull, "w") as nothing:
         os.dup2(nothing.fileno(), 2)
     try:
-        # In this order: PyTorch's compiler, which Keras may bring, and TensorFlow each have an LLVM of their own.
-        import keras  # noqa: F401 I001
-        import tensorflow  # noqa: F401
+        yield
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)
