@@ -168,6 +168,8 @@ def test_damaged_colours_are_said_in_a_line(kind, is_long, colored, tmp_path):
     """In a whole file, or in its payload alone, whose checksum is then made right. Every tenth is decoded as well."""
     seen, before, source = Counter(), _most_memory(), tmp_path / "photo"
     held = records(colored[kind])
+    source.write_bytes(colored[kind])
+    assert command.main(["info", str(source)]) == 0  # which also imports what it takes, before time is measured
 
     @settings(
         max_examples=(25_000 if is_long else 40),
