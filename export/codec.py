@@ -92,8 +92,7 @@ def _encode(arguments):
     from export.photographs import read
 
     def read_new(source):
-        if has_colors(source.read_bytes()):
-            raise CommandError("it is a colour-grid file already, and is grey to an encoder: decode it first")
+        check_new(source.read_bytes())
         return read(source)
 
     def is_own(path):
@@ -109,6 +108,12 @@ def _encode(arguments):
     _codec(arguments.decoder)
     write_each(arguments.files, written, read_new, write)
     return 0
+
+
+def check_new(data):
+    """CommandError if the bytes are those of a colour-grid file."""
+    if has_colors(data):
+        raise CommandError("it is a colour-grid file already, and is grey to an encoder: decode it first")
 
 
 def encoded(photograph, arguments):

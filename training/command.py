@@ -12,6 +12,8 @@ from concurrent.futures import ProcessPoolExecutor
 
 # TensorFlow's notices are not for the person who typed the command.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Environment of a process that computes with one thread.
+ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1"}
 logging.getLogger("absl").setLevel(logging.ERROR)
 logging.getLogger("tensorflow").setLevel(logging.ERROR)
 

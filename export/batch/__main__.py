@@ -5,9 +5,9 @@ from collections import Counter
 from pathlib import PurePosixPath
 
 from export.batch.verbs import VERBS
+from export.codec import DAMAGED
 from training.command import ArgumentParser, CommandError, in_fresh_process, positive, run
 
-DAMAGED = 3  # exit code where colours were missing
 NAMED = 5  # files that failed, in the last line
 
 

@@ -9,12 +9,11 @@ import pyarrow as pa
 
 from export.batch.manifest import FAILED, SCHEMA
 from export.batch.verbs import VERBS
-from training.command import CommandError, import_tensorflow, without_notices
+from training.command import ONE_THREAD, CommandError, import_tensorflow, without_notices
 
 SHARE = 0.5  # of a CPU, that Ray counts for an actor: with 1, nothing would be left of a single one for its other tasks
 TOGETHER = 8  # photographs that an actor is given at a time, and that are lost with it
 WAVE = 4096  # photographs that Ray knows of at a time
-ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1"}
 DEATHS = 3  # of actors while they worked on a photograph, after which it is given up
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from export import codec
 from export.batch.manifest import DONE, GREY
 from export.kinds import KINDS
-from training.command import CommandError
 from training.data.folders import SUFFIXES
 
 
@@ -45,8 +44,7 @@ class Encode:
         """What the bytes of a file become, a `Made`. Raises whatever a damaged file makes its reader raise."""
         from export.photographs import read
 
-        if codec.has_colors(data):
-            raise CommandError("it is a colour-grid file already, and is grey to an encoder: decode it first")
+        codec.check_new(data)
         written, file, line = codec.encoded(read(io.BytesIO(data)), self.arguments)
         colors = file.color_bytes if written is file.data else None
         luma = colors and len(written) - colors

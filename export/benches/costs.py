@@ -8,12 +8,11 @@ import numpy as np
 from PIL import Image
 
 from export.benches import environment
-from training.command import in_fresh_process
+from training.command import ONE_THREAD, in_fresh_process
 
 SIZES = ((64, 64), (256, 256), (512, 768), (1024, 1536), (2048, 3072), (4000, 6000))
 QUALITY = 50
 ENOUGH = 1.0  # seconds of repetition
-ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 def measured(photographs, arguments):

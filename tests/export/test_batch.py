@@ -16,10 +16,9 @@ from pyarrow import parquet
 
 from export import codec
 from export.batch import __main__ as batch
-from export.batch.manifest import DONE, FAILED, FILE, GREY, PARTS, SCHEMA, Manifest
-from export.batch.places import UNFINISHED, photographs, place
-from export.batch.pool import DEATHS, Checker, Worker, digest
-from training.command import CommandError
+from export.batch.manifest import DONE, FAILED, FILE, GREY, PARTS
+from export.batch.places import photographs, place
+from export.batch.pool import DEATHS, Worker
 
 ODD = "a b#c%20?é.jpg"
 
@@ -67,61 +66,6 @@ def test_what_a_source_names(source, tmp_path):
     assert (base.path, sizes) == (str(source / "below"), there | {"gone.png": 0})
     uri = photographs(source.as_uri(), {".png"})
     assert sorted(uri[1]) == ["below/deep/five.png", "below/three.png", "one.png"]
-
-
-@pytest.mark.parametrize("text", ["nothing", "nothing/*.png", "empty.txt", "elsewhere://bucket"])
-def test_no_source(text, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("empty.txt").write_text("")
-    with pytest.raises(CommandError):
-        photographs(text, {".png"})
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path):
-    folder = place(str(tmp_path / "out"))
-    folder.write("below/a.bin", b"old")
-    folder.write("below/a.bin", b"new")
-    assert folder.read("below/a.bin") == b"new"
-    assert folder.sizes() == {"below/a.bin": 3}
-
-    with pytest.raises(TypeError):
-        folder.write("below/a.bin", 3.5)
-    assert folder.read("below/a.bin") == b"new"
-    assert not (tmp_path / "out" / "below" / UNFINISHED).exists()
-
-
-def _rows(names, status=DONE):
-    rows = [{"name": name, "file": f"{name}.png", "status": status, "attempt": 1} for name in names]
-    return pa.Table.from_pylist(rows, SCHEMA)
-
-
-def test_the_manifest(tmp_path):
-    """Parts while it grows, of which the last counts; one file at the end; only for the same settings."""
-    folder, settings = place(str(tmp_path / "out")), {"verb": "encode", "quality": 50}
-    manifest = Manifest(folder, settings)
-    manifest.add(_rows(["b", "a"]))
-    manifest.save()
-    manifest.add(_rows(["b"], FAILED))
-    manifest.save()
-    assert len(list((tmp_path / "out" / PARTS).iterdir())) == 2
-    (tmp_path / "out" / UNFINISHED / "left").mkdir()
-    again = Manifest(folder, settings)  # as after a kill
-    assert again.status == {"a": DONE, "b": FAILED}
-    assert again.rows().to_pylist() == [*_rows(["a"]).to_pylist(), *_rows(["b"], FAILED).to_pylist()]
-    assert again.rows(["b"])["status"].to_pylist() == [FAILED]
-    assert not (tmp_path / "out" / UNFINISHED).exists()
-    again.close()
-    assert _files(tmp_path / "out") == {FILE}
-    assert Manifest(folder, settings).rows() == again.rows()
-    with pytest.raises(CommandError, match="was filled with another quality, 50"):
-        Manifest(folder, {**settings, "quality": 40})
-    (tmp_path / "out" / FILE).write_bytes(b"damaged")
-    with pytest.raises(CommandError, match="is damaged"):
-        Manifest(folder, settings)
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "mine.txt").write_text("mine")
-    with pytest.raises(CommandError, match="holds other things"):
-        Manifest(place(str(tmp_path / "other")), settings)
 
 
 def _arguments(verb, *more):
@@ -210,17 +154,6 @@ def test_colorize_and_evaluate(source, tmp_path):
     assert rows["one.png"]["psnr"] == pytest.approx(psnr(rgb, decoded), abs=0.01)
     assert 0.5 < rows["one.png"]["ssim"] < 1
     assert not (tmp_path / "scores").exists()
-
-
-def test_what_is_done_is_checked(tmp_path):
-    """By digest: a file that changed, or is gone, is done again."""
-    folder = place(str(tmp_path))
-    for name in "abc":
-        folder.write(name, name.encode())
-
-    rows = pa.Table.from_pylist([{"name": name, "file": name, "digest": digest(name.encode())} for name in "abcd"])
-    folder.write("b", b"B")
-    assert Checker(folder)(rows)["name"].to_pylist() == ["a", "c"]
 
 
 def test_refused(source, tmp_path, refused, monkeypatch):
