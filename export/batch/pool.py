@@ -13,7 +13,9 @@ from training.command import ONE_THREAD, CommandError, import_tensorflow, withou
 
 SHARE = 0.5  # of a CPU, that Ray counts for an actor: with 1, nothing would be left of a single one for its other tasks
 TOGETHER = 8  # photographs that an actor is given at a time, and that are lost with it
-WAVE = 4096  # photographs that Ray knows of at a time
+BATCHES = 8192  # that Ray knows of at a time, at some 7 KB each; then come others, with actors of their own
+BATCHES_EACH = 16  # for an actor, of which there may be many
+UNRECORDED = {"enable_task_events": False}  # or Ray would keep some 4 KB of each call, for a dashboard
 DEATHS = 3  # of actors while they worked on a photograph, after which it is given up
 
 
@@ -124,20 +126,21 @@ def results(rows, made_by, arguments, count, together=TOGETHER):
     import ray
 
     together = max(1, min(together, len(rows) // count))
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    for first in range(0, len(rows), WAVE):
-        wave = rows.slice(first, WAVE)
-        tables = [wave.slice(start, together) for start in range(0, len(wave), together)]
-        work = ray.data.from_arrow(tables).map_batches(
+    at_a_time = together * max(BATCHES, BATCHES_EACH * count)
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    for first in range(0, len(rows), at_a_time):
+        some = rows.slice(first, at_a_time)
+        batches = -(-len(some) // together)
+        work = ray.data.from_items(some.to_pylist(), override_num_blocks=batches).map_batches(
             made_by,
             fn_constructor_args=arguments,
             batch_size=None,
             batch_format="pyarrow",
             compute=ray.data.ActorPoolStrategy(
-                min_size=1, max_size=count, initial_size=min(count, len(tables)), max_tasks_in_flight_per_actor=1
+                min_size=1, max_size=count, initial_size=min(count, batches), max_tasks_in_flight_per_actor=1
             ),
             num_cpus=SHARE,
+            **UNRECORDED,
         )
         yield from work.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
 
@@ -149,7 +152,7 @@ def deaths():
 
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
 
-    @ray.remote(num_cpus=0, scheduling_strategy=here)
+    @ray.remote(num_cpus=0, scheduling_strategy=here, **UNRECORDED)
     class Counter:
         def __init__(self):
             self.begins = {}
