@@ -54,10 +54,6 @@ class Place:
         if self.system.get_file_info(self._at(name)).type == fs.FileType.Directory:
             self.system.delete_dir(self._at(name))
 
-    def delete(self, name):
-        """Removes a file."""
-        self.system.delete_file(self._at(name))
-
     def sizes(self, below=""):
         """`{name: bytes}` of all files in it, or in a folder of it; hidden ones are passed over."""
         selector = fs.FileSelector(self._at(below) if below else self.path, allow_not_found=True, recursive=True)

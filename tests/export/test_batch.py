@@ -16,6 +16,7 @@ from pyarrow import parquet
 
 from export import codec
 from export.batch import __main__ as batch
+from export.batch import pool
 from export.batch.manifest import DONE, FAILED, FILE, GREY, PARTS
 from export.batch.places import photographs, place
 from export.batch.pool import DEATHS, Worker
@@ -210,6 +211,34 @@ def test_all_is_done_and_not_again(source, tmp_path):
         assert (out / file).read_bytes() == data
         assert ((out / file).stat().st_mtime_ns == when) == (file not in ("one.webp", "two.webp"))
     assert "was filled with another effort" in _run("encode", source, out, *QUICK, "--effort", "1").stderr
+
+
+@pytest.mark.slow
+def test_more_than_ray_knows_of_at_a_time(monkeypatch):
+    """Each comes once, though other actors come to the rest; and Ray keeps no record of what it called."""
+    import psutil
+
+    class Calling:
+        def __init__(self, begun, ended):
+            self.begun, self.ended = begun, ended
+
+        def __call__(self, batch):
+            for name in batch["name"].to_pylist():
+                self.begun(name)
+                self.ended(name)
+            return batch.append_column("process", pa.array([os.getpid()] * len(batch)))
+
+    monkeypatch.setattr(pool, "BATCHES", 250)
+    names, megabytes = [f"{number:04}" for number in range(4000)], []
+    with pool.cluster(1 << 27):
+        (keeps,) = (each for each in psutil.Process().children(recursive=True) if each.name() == "gcs_server")
+        found = []
+        for rows in pool.results(pa.table({"name": names}), Calling, pool.deaths(), 2):
+            found += rows.to_pylist()
+            megabytes.append(keeps.memory_info().rss / 1e6)
+    assert sorted(row["name"] for row in found) == names
+    assert len({row["process"] for row in found}) == 4
+    assert megabytes[-1] - megabytes[100] < 10
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def only_unseen(runs, photographs, split, choosing=False):
     if known:
         raise CommandError(
             f"the model was trained or validated on {len(known)} of these {len(images)} images, {known[0]} for "
-            "one: choose another --dataset or --split, or pass --allow-overlap"
+            "one: choose another --dataset or --split"
         )
 
 
