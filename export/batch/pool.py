@@ -140,7 +140,7 @@ def results(rows, made_by, arguments, count, together=TOGETHER):
                 min_size=1, max_size=count, initial_size=min(count, batches), max_tasks_in_flight_per_actor=1
             ),
             num_cpus=SHARE,
-            **UNRECORDED,
+            ray_remote_args_fn=lambda: UNRECORDED,
         )
         yield from work.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
 
