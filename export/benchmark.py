@@ -36,6 +36,8 @@ def main(argv):
         card = read_card(folder)
         step = f", n = {card['n']}" if "n" in card else ""
         prefix = f"{card['model']} width {card['settings'].get('width')}{step}"
+        if any(row["name"].startswith(prefix + ",") for row in rows):
+            prefix += f", {folder.name}"
         for threads in arguments.threads:
             for decoders in _by_signature(folder, card, threads, arguments.repeats):
                 times = [metrics["latency_ms"] for metrics in decoders.values()]

@@ -15,7 +15,6 @@ SHARE = 0.5  # of a CPU, that Ray counts for an actor: with 1, nothing would be 
 TOGETHER = 8  # photographs that an actor is given at a time, and that are lost with it
 BATCHES = 8192  # that Ray knows of at a time, at some 7 KB each; then come others, with actors of their own
 BATCHES_EACH = 16  # for an actor, of which there may be many
-UNRECORDED = {"enable_task_events": False}  # or Ray would keep some 4 KB of each call, for a dashboard
 DEATHS = 3  # of actors while they worked on a photograph, after which it is given up
 
 
@@ -95,6 +94,7 @@ def cluster(memory):
     `memory` is what results that wait take at most on this machine, in bytes.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_task_events_report_interval_ms", "0")  # no record of each call, 4 KB, for a dashboard
     try:
         import ray
     except ImportError:
@@ -140,7 +140,6 @@ def results(rows, made_by, arguments, count, together=TOGETHER):
                 min_size=1, max_size=count, initial_size=min(count, batches), max_tasks_in_flight_per_actor=1
             ),
             num_cpus=SHARE,
-            ray_remote_args_fn=lambda: UNRECORDED,
         )
         yield from work.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
 
@@ -152,7 +151,7 @@ def deaths():
 
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
 
-    @ray.remote(num_cpus=0, scheduling_strategy=here, **UNRECORDED)
+    @ray.remote(num_cpus=0, scheduling_strategy=here, enable_task_events=False)  # there are two for each photograph
     class Counter:
         def __init__(self):
             self.begins = {}

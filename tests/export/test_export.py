@@ -235,11 +235,14 @@ def test_full_disk_leaves_nothing(run_folder, tmp_path):
 @pytest.mark.slow
 def test_benchmark(exported, tmp_path, refused):
     path = tmp_path / "benchmark.json"
-    argv = [str(exported), "--threads", "1", "--repeats", "1", "--results", str(path)]
+    shutil.copytree(exported, tmp_path / "twin")
+    argv = [str(exported), str(tmp_path / "twin"), "--threads", "1", "--repeats", "1", "--results", str(path)]
     assert benchmark.main(argv) == 0
     rows = json.loads(path.read_text())["rows"]
     assert [row["name"] for row in rows] == [
-        f"crayon width 8, n = 20, {name}" for name in ("Keras float32", *(f"decoder_{p}" for p in USUAL))
+        f"crayon width 8, n = 20, {name}"
+        for folder in ("", "twin, ")
+        for name in (f"{folder}Keras float32", *(f"{folder}decoder_{p}" for p in USUAL))
     ]
     assert rows[0]["metrics"]["times_keras_speed"] == 1
     assert all(min(row["metrics"].values()) > 0 for row in rows)
