@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import threading
 import time
 
 import pyarrow as pa
@@ -36,6 +37,8 @@ class Worker:
     """
 
     def __init__(self, verb, arguments, source, target, begun, ended):
+        if node := os.environ.get("RAY_RAYLET_PID"):
+            threading.Thread(target=_end_with, args=(int(node),), daemon=True).start()
         import_tensorflow()
         self.verb, self.source, self.target = VERBS[verb](arguments), source, target
         self.begun, self.ended = begun, ended
@@ -60,6 +63,13 @@ class Worker:
             row |= {"status": FAILED, "line": " ".join((str(error) or type(error).__name__).split())}
         self.ended(row["name"])
         return row | {"milliseconds": 1000 * (time.perf_counter() - began)}
+
+
+def _end_with(parent):
+    """Ends this process when its parent, Ray's on this machine, is gone: with TensorFlow it may hang by itself."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 class Checker:

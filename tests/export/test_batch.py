@@ -305,6 +305,7 @@ def test_a_kill_costs_nothing(victim, many, tmp_path):
         _wait_for(lambda: list((out / PARTS).glob("*.parquet")))
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
+        _wait_for(lambda: not subprocess.run(["pgrep", "-f", "ray::.*Worker"], capture_output=True).stdout)
         done = _run("encode", many, out, *QUICK)
         assert done.returncode == 0, done.stderr
         assert "are done already" in done.stdout
