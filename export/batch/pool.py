@@ -1,9 +1,11 @@
 """Photographs through actors of Ray, each of which reads one after the other, works on it, and writes the result."""
 
 import contextlib
+import ctypes
 import hashlib
 import os
-import threading
+import signal
+import sys
 import time
 
 import pyarrow as pa
@@ -16,6 +18,8 @@ SHARE = 0.5  # of a CPU, that Ray counts for an actor: with 1, nothing would be 
 TOGETHER = 8  # photographs that an actor is given at a time, and that are lost with it
 BATCHES = 8192  # that Ray knows of at a time, at some 7 KB each; then come others, with actors of their own
 BATCHES_EACH = 16  # for an actor, of which there may be many
+# For Linux: ends an actor with its parent, Ray on this machine. With TensorFlow loaded it may hang when it should exit.
+PR_SET_PDEATHSIG = 1
 DEATHS = 3  # of actors while they worked on a photograph, after which it is given up
 
 
@@ -37,8 +41,8 @@ class Worker:
     """
 
     def __init__(self, verb, arguments, source, target, begun, ended):
-        if node := os.environ.get("RAY_RAYLET_PID"):
-            threading.Thread(target=_end_with, args=(int(node),), daemon=True).start()
+        if sys.platform == "linux" and "RAY_RAYLET_PID" in os.environ:
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         import_tensorflow()
         self.verb, self.source, self.target = VERBS[verb](arguments), source, target
         self.begun, self.ended = begun, ended
@@ -63,13 +67,6 @@ class Worker:
             row |= {"status": FAILED, "line": " ".join((str(error) or type(error).__name__).split())}
         self.ended(row["name"])
         return row | {"milliseconds": 1000 * (time.perf_counter() - began)}
-
-
-def _end_with(parent):
-    """Ends this process when its parent, Ray's on this machine, is gone: with TensorFlow it may hang by itself."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
 
 
 class Checker:
