@@ -8,9 +8,11 @@ import numpy as np
 
 from export.bases import decode_base, encode_base
 from export.containers import PAYLOAD, PROFILE, attach, records
+from export.containers.errors import ContainerError, DamagedRecords
 from export.photographs import Photograph
 from export.qualities import LEAST, MOST, turn
 from training.command import CommandError
+from training.data.pixels import MOST_PROFILE
 from training.metrics.images import psnr, squared_error
 from zoo.codecs import payload
 from zoo.codecs.pyramid import LADDER, Layout, Pyramid, luma_and_grids
@@ -20,7 +22,6 @@ NEIGHBOUR = 4  # of qualities between which it is measured what a byte of luma i
 SLOPE_KIND = "jpeg"  # where the base is lossless, what a byte is worth is that of this kind
 WORTH = 3  # how much more a residual does to the photograph than to its own cell, about
 USUAL_EFFORT, DESCENT_STEPS = 5, {6: 2, 7: 3, 8: 5, 9: 8}
-MOST_PROFILE = 1 << 24  # bytes that a profile unpacks to
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class Encoder:
         self.photograph, self.kind, self.codec, self.decoder = photograph, kind, codec, decoder
         self.most_color_bytes, self.effort = most_color_bytes, effort
         self.luma, self.grids = luma_and_grids(photograph.rgb)
+        if photograph.profile and len(photograph.profile) > MOST_PROFILE:
+            raise CommandError(f"its ICC profile has more than {MOST_PROFILE:,} bytes: convert it to sRGB")
 
     def at(self, quality):
         """The `ColorFile` whose base has this quality, and colours to match it.
@@ -163,7 +166,7 @@ class Opened:
         payload: a `zoo.codecs.payload.Payload`; None if it holds none that can be read.
         color_bytes: of the payload.
         trouble: why there are no colours, or None.
-        is_ordinary: whether it is an image file that never held any.
+        is_ordinary: whether it is an image file in which no records of this codec are found.
     """
 
     luma: np.ndarray
@@ -188,7 +191,8 @@ def opened(data):
         found.check_weights()
         profile = _unpacked(held[PROFILE]) if PROFILE in held else None
     except ZooError as error:
-        return Opened(luma, grey, None, 0, str(error))
+        cannot_hold = isinstance(error, ContainerError) and not isinstance(error, DamagedRecords)
+        return Opened(luma, grey, None, 0, str(error), is_ordinary=cannot_hold)
     return Opened(luma, dataclasses.replace(grey, profile=profile), found, len(held[PAYLOAD]), None)
 
 

@@ -1,7 +1,7 @@
 """Many files, one after the other: what goes wrong with one is told at the end, and the others are written."""
 
 from training.command import CommandError
-from training.data.pixels import read_image
+from training.data.pixels import check_single, open_image, read_image
 from training.outputs import check_file, writing
 
 
@@ -55,6 +55,11 @@ def write_each(sources, targets, read, write):
         raise CommandError(f"{len(failed)} of {len(sources)} files were not written: {', '.join(failed)}")
 
 
-def read_photograph(path):
-    """uint8 sRGB `(H, W, 3)` of an image file; raises what `training.data.pixels.read_image` raises."""
-    return read_image(path)[0]
+def read_photograph(file):
+    """uint8 sRGB `(H, W, 3)` of the path of an image file, or of a binary file that can be sought in.
+
+    ValueError for one of several pictures; what else is raised is that of `training.data.pixels.read_image`.
+    """
+    with open_image(file) as image:
+        check_single(image)
+    return read_image(file)[0]

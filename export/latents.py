@@ -60,10 +60,10 @@ def _suffix(path):
 def _is_own(path):
     if path.suffix != SUFFIX:
         return is_own_png(path)
-    from zoo.codecs.latent import FIRST_BYTE
+    from zoo.codecs.latent import is_latent
 
     with path.open("rb") as file:
-        return file.read(1) >= bytes([FIRST_BYTE])
+        return is_latent(file.read(1))
 
 
 if __name__ == "__main__":

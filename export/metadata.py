@@ -5,6 +5,8 @@ import struct
 
 from PIL import ExifTags, Image
 
+from training.data.pixels import DAMAGED_EXIF
+
 PREFIX = rb"^(Exif\0\0)+"  # of EXIF in JPEG, and in what some programs write
 XMP_ORIENTATION = rb'\s*tiff:Orientation="[0-9]"|<tiff:Orientation>[0-9]</tiff:Orientation>'  # as Pillow looks for it
 # The tags of a TIFF that tell of the photograph; the others tell how its pixels are stored there.
@@ -20,12 +22,16 @@ def exif_and_xmp(image):
     The EXIF of a TIFF is made anew, of those of its tags that tell of the photograph.
     """
     exif, xmp = image.info.get("exif"), image.info.get("xmp")
-    exif = re.sub(PREFIX, b"", exif or _gathered(image.getexif()))
+    exif = re.sub(PREFIX, b"", exif or _gathered(image))
     return exif or None, xmp if isinstance(xmp, bytes) and xmp else None
 
 
-def _gathered(tags):
-    """EXIF of what Pillow found in a TIFF, or in a PNG that ImageMagick wrote; empty if that is nothing."""
+def _gathered(image):
+    """EXIF of what Pillow found in a TIFF, or in a PNG that ImageMagick wrote; empty if that is nothing, or damaged."""
+    try:
+        tags = image.getexif()
+    except DAMAGED_EXIF:
+        return b""
     exif = Image.Exif()
     exif.update({tag: tags[tag] for tag in (ExifTags.Base[name] for name in DESCRIPTIVE) if tag in tags})
     exif.update({tag: found for tag in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo) if (found := tags.get_ifd(tag))})

@@ -5,12 +5,18 @@ import struct
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from export.kinds import QUALITY, encode, kind_of
 from export.metadata import exif_and_xmp, upright_exif, upright_xmp
-from training.command import CommandError
-from training.data.pixels import open_image, profile_if_not_srgb, to_srgb
+from training.data.pixels import (
+    WITHOUT_EXIF,
+    check_single,
+    open_image,
+    profile_if_not_srgb,
+    to_srgb,
+    turn_upright,
+)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -48,17 +54,15 @@ def read(file):
         file: path or binary file.
 
     Raises:
-        CommandError: several pictures in one file.
+        ValueError: several pictures in one file.
         Exception: what `training.data.pixels.read_image` raises.
     """
     with open_image(file) as image:
-        # In an MPO of a camera, the first is the photograph.
-        if image.format != "MPO" and (count := getattr(image, "n_frames", 1)) > 1:
-            raise CommandError(f"{count} pictures in one file, frames or pages: save one of them as a file of its own")
+        check_single(image)
         notes = _notes(image)
         image.load()
         exif, xmp = exif_and_xmp(image)
-        ImageOps.exif_transpose(image, in_place=True)
+        damage = turn_upright(image)
         is_plain = image.mode in ("RGB", "RGBA") and not notes
         profile = profile_if_not_srgb(image) if is_plain else None
         if profile is None:
@@ -67,9 +71,10 @@ def read(file):
         elif image.has_transparency_data:
             image = image.convert("RGBA")
     try:
-        exif = exif and upright_exif(exif)
+        exif = upright_exif(exif) if exif and not damage else None
     except (ValueError, struct.error):
-        exif, notes = None, (*notes, "without damaged EXIF")
+        exif, damage = None, (WITHOUT_EXIF,)
+    notes += damage
     rgb = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
     return Photograph(rgb, alpha_of(image), profile, exif, xmp and upright_xmp(xmp), notes)
 

@@ -115,7 +115,8 @@ def writing(path):
 def writing_folder(path, mark):
     """Yields an empty folder to fill, which then becomes `path`, in the place of one that bears the file `mark`.
 
-    A symbolic link is followed. CommandError for a folder without that mark, or for a file.
+    What others have put into that one stays, beside what is new; the mark may list its own, as JSON, under "files". A
+    symbolic link is followed. CommandError for a folder without that mark, or for a file.
     """
     path = Path(path).resolve()
     check_folder(path, mark)
@@ -125,9 +126,25 @@ def writing_folder(path, mark):
         yield temporary
         check_folder(path, mark)  # which may have come meanwhile
         if path.exists():
+            _take_over(path, mark, temporary)
             (folder / BEFORE).mkdir()
             os.replace(path, folder / BEFORE / path.name)
         os.replace(temporary, path)
+
+
+def _take_over(old, mark, new):
+    """Copies what others have put into a folder into the one that replaces it."""
+    try:
+        own = {Path(file).parts[0] for file in json.loads((old / mark).read_text())["files"]}
+    except (ValueError, TypeError, KeyError, IndexError):
+        own = set()
+    for entry in old.iterdir():
+        if entry.name in own or entry.name.startswith(UNFINISHED) or os.path.lexists(new / entry.name):
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.copytree(entry, new / entry.name, symlinks=True)
+        else:
+            shutil.copy2(entry, new / entry.name, follow_symlinks=False)
 
 
 @contextlib.contextmanager
@@ -138,7 +155,7 @@ def _unfinished(parent):
     folder = lock = None
     while lock is None:  # another process may have taken the folder for a left one before it was locked
         folder = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=parent))
-        lock = _locked(folder)
+        lock = locked(folder)
     try:
         yield folder
     finally:
@@ -149,7 +166,7 @@ def _unfinished(parent):
 def _clear_unfinished(parent):
     """Removes what killed processes left unfinished in a folder, and puts back what they were about to replace."""
     for folder in parent.glob(f"{UNFINISHED}*") if fcntl else ():
-        lock = _locked(folder)
+        lock = locked(folder)
         if lock is not None:
             for replaced in (folder / BEFORE).glob("*"):
                 if not (parent / replaced.name).exists():  # killed between two renames
@@ -158,7 +175,7 @@ def _clear_unfinished(parent):
             os.close(lock)
 
 
-def _locked(folder):
+def locked(folder):
     """A lock on a folder, which ends with the process, as a file descriptor; None for one that is held, or is gone."""
     try:
         lock = os.open(folder if fcntl else os.devnull, os.O_RDONLY)

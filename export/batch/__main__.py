@@ -9,6 +9,7 @@ from export.codec import DAMAGED
 from training.command import ArgumentParser, CommandError, in_fresh_process, positive, run
 
 NAMED = 5  # files that failed, in the last line
+LEAST_MEGABYTES = 75
 
 
 def main(argv):
@@ -30,32 +31,41 @@ def main(argv):
         command.set_defaults(flags=[action.dest for action in command._actions if action.dest not in own])
         command.add_argument("--actors", type=positive, help="that work side by side; as many as CPUs if not given")
         memory = "MB of results that may wait, on this machine"
-        command.add_argument("--memory", type=positive, default=256, help=memory)
+        command.add_argument("--memory", type=_megabytes, default=256, help=memory)
     arguments = parser.parse_args(argv)
 
-    from export.batch.manifest import FILE, Manifest
+    from export.batch.manifest import FILE, TO_DO, Manifest
     from export.batch.places import photographs, place
     from export.batch.pool import check, cluster
     from export.batch.work import work
 
     verb, flags = VERBS[arguments.verb], {name: getattr(arguments, name) for name in arguments.flags}
-    source, sizes = photographs(arguments.source, verb.suffixes)
+    source, stamps = photographs(arguments.source, verb.suffixes)
     target = place(arguments.out)
     if source.holds(target) or target.holds(source):
         raise CommandError(f"{arguments.out} and {arguments.source} lie within each other: choose another --out")
-    files = _files(sizes, verb.suffix(arguments))
-    manifest = Manifest(target, {"verb": arguments.verb, **flags})
+    files = _files(stamps, verb.suffix(arguments))
     print(f"{len(files):,} photographs in {arguments.source}", flush=True)
-    in_fresh_process(check, arguments.verb, arguments)
-    with cluster(arguments.memory << 20):
+    settings = {"verb": arguments.verb, "source": str(source), **flags}
+    settings |= in_fresh_process(check, arguments.verb, arguments)
+    with cluster(arguments.memory << 20), target.alone():
+        manifest = Manifest(target, settings)
         try:
-            work(arguments, manifest, source, sizes, files)
+            work(arguments, manifest, source, stamps, files)
         except KeyboardInterrupt:
             manifest.save()
-            print(f"interrupted: the same command goes on; {len(manifest.status):,} are in the manifest")
+            worked_on = sum(status != TO_DO for status in manifest.status.values())
+            print(f"interrupted: the same command goes on; {worked_on:,} are in the manifest")
             return 130
-    manifest.close()
+        manifest.close()
     return _told(manifest, files, f"{arguments.out}/{FILE}")
+
+
+def _megabytes(text):
+    """argparse type of what Ray keeps results in."""
+    if positive(text) < LEAST_MEGABYTES:
+        raise CommandError(f"must be at least {LEAST_MEGABYTES}, as Ray has it, not {text}")
+    return int(text)
 
 
 def _told(manifest, files, where):
@@ -73,16 +83,16 @@ def _told(manifest, files, where):
     return DAMAGED if count[GREY] else 0
 
 
-def _files(sizes, suffix):
+def _files(names, suffix):
     """Which file of TARGET becomes of each name, `{name: file}`: None where nothing is written.
 
     CommandError if two would become the same.
     """
-    files, names = {}, {}
-    for name in sorted(sizes):
+    files, sources = {}, {}
+    for name in sorted(names):
         files[name] = suffix and str(PurePosixPath(name).with_suffix(suffix))
-        if suffix and names.setdefault(files[name], name) != name:
-            raise CommandError(f"{name} and {names[files[name]]} would become the same file: give them one by one")
+        if suffix and sources.setdefault(files[name], name) != name:
+            raise CommandError(f"{name} and {sources[files[name]]} would become the same file: give them one by one")
     return files
 
 

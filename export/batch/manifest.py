@@ -13,13 +13,14 @@ from export.batch.places import UNFINISHED
 from training.command import CommandError
 
 FILE, PARTS = "manifest.parquet", "manifest.parts"
-DONE, GREY, FAILED = "done", "without colours", "failed"
+TO_DO, DONE, GREY, FAILED = "to do", "done", "without colours", "failed"
 SCHEMA = pa.schema(
     [
         ("name", pa.string()),  # in SOURCE
-        ("status", pa.string()),  # DONE, GREY (written, but its colours were damaged or missing) or FAILED
+        ("status", pa.string()),  # TO_DO, DONE, GREY (written, but its colours were damaged or missing) or FAILED
         ("file", pa.string()),  # in TARGET
         ("bytes_in", pa.int64()),
+        ("modified", pa.int64()),  # when the photograph was, in ns since 1970
         ("bytes_out", pa.int64()),
         ("luma_bytes", pa.int64()),
         ("color_bytes", pa.int64()),
@@ -42,7 +43,8 @@ class Manifest:
         settings: of the work, as JSON has them: of other settings nothing is gone on with.
 
     Attributes:
-        status: `{name: status}` of all that were worked on.
+        folder: see above.
+        status: `{name: status}` of all that were worked on, or are to be.
 
     Raises:
         CommandError: the folder holds other things, or was filled with other settings.
@@ -52,7 +54,7 @@ class Manifest:
         self.folder, self.settings = folder, settings
         self.status = {}
         self._tables, self._saved, self._written = [], 0, time.monotonic()
-        kept = folder.sizes()
+        kept = folder.files()
         parts = sorted(name for name in kept if name.startswith(f"{PARTS}/"))
         if kept and FILE not in kept and not parts:
             raise CommandError(f"{folder.path} holds other things, and no {FILE} of this command: choose another --out")
@@ -64,6 +66,7 @@ class Manifest:
     def _read(self, name):
         try:
             table = parquet.read_table(pa.BufferReader(self.folder.read(name)))
+            table = table.cast(SCHEMA.with_metadata(table.schema.metadata))
             settings = json.loads(table.schema.metadata[b"settings"])
         except (pa.ArrowException, KeyError, TypeError, ValueError) as error:
             path = posixpath.join(self.folder.path, name)

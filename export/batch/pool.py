@@ -24,9 +24,16 @@ DEATHS = 3  # of actors while they worked on a photograph, after which it is giv
 
 
 def check(verb, arguments):
-    """Raises what a `Worker` would: in an actor that ends it, in a command it is a line."""
+    """Which weights the work is done with, a dict for the settings of a manifest.
+
+    Raises what a `Worker` would: in an actor that ends it, in a command it is a line.
+    """
     import_tensorflow()
     VERBS[verb](arguments)
+    from zoo.codecs.loading import fingerprint
+
+    models = {flag: getattr(arguments, flag, "none") for flag in ("model", "decoder")}
+    return {f"sha256 of {flag}": fingerprint(source) for flag, source in models.items() if source != "none"}
 
 
 class Worker:
@@ -112,7 +119,7 @@ def cluster(memory):
     with without_notices():
         try:
             ray.init(runtime_env={"env_vars": ONE_THREAD}, log_to_driver=False, **own)
-        except ConnectionError as error:
+        except (ConnectionError, ValueError) as error:
             raise CommandError(f"no cluster at RAY_ADDRESS={os.environ.get('RAY_ADDRESS')} ({error})") from None
         try:
             yield

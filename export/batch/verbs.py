@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 
 from export import codec
 from export.batch.manifest import DONE, GREY
+from export.files import read_photograph
 from export.kinds import KINDS
+from export.kinds import SUFFIXES as WRITTEN
+from training.command import CommandError
 from training.data.folders import SUFFIXES
 
 
@@ -46,15 +49,16 @@ class Encode:
 
         codec.check_new(data)
         written, file, line = codec.encoded(read(io.BytesIO(data)), self.arguments)
-        colors = file.color_bytes if written is file.data else None
-        luma = colors and len(written) - colors
-        return Made(written, line, {"luma_bytes": luma, "color_bytes": colors, "psnr": file.psnr})
+        if written is not file.data:  # an ordinary colour file
+            return Made(written, line)
+        facts = {"luma_bytes": len(written) - file.color_bytes, "color_bytes": file.color_bytes, "psnr": file.psnr}
+        return Made(written, line, facts)
 
 
 class Decode:
     """Colour-grid files to photographs: `export.codec decode`."""
 
-    summary, suffixes = "colour-grid files to photographs", set(KINDS.values())
+    summary, suffixes = "colour-grid files to photographs", set(WRITTEN)
     add_flags = staticmethod(codec.add_restoring)
     suffix = Encode.suffix
 
@@ -93,10 +97,9 @@ class Colorize:
 
     def __call__(self, data):
         """See `Encode`."""
-        from training.data.pixels import read_image
         from training.outputs import save_png
 
-        rgb, file = read_image(io.BytesIO(data))[0], io.BytesIO()
+        rgb, file = read_photograph(io.BytesIO(data)), io.BytesIO()
         save_png(file, self.colored(rgb))
         return Made(file.getvalue(), f"{rgb.shape[1]}x{rgb.shape[0]}")
 
@@ -119,13 +122,14 @@ class Evaluate:
         import zoo
 
         self.codec = zoo.load(arguments.model)
+        if self.codec.family == "classifier":
+            raise CommandError(f"{arguments.model} is a classifier, and leaves nothing of photographs: choose another")
 
     def __call__(self, data):
         """See `Encode`."""
-        from training.data.pixels import read_image
         from training.metrics.images import psnr, ssim
 
-        rgb = read_image(io.BytesIO(data))[0]
+        rgb = read_photograph(io.BytesIO(data))
         (decoded,) = self.codec.samples([rgb])
         facts = {"psnr": float(psnr(rgb, decoded)), "ssim": float(ssim(rgb, decoded))}
         return Made(None, f"{rgb.shape[1]}x{rgb.shape[0]}, {facts['psnr']:.2f} dB", facts)

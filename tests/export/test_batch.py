@@ -50,20 +50,22 @@ def test_what_a_source_names(source, tmp_path):
     names = ["below/" + ODD, "below/damaged.jpg", "below/deep/five.png", "below/three.png", "one.png", "two.jpg"]
     found = photographs(str(source), {".jpg", ".png"})
     assert sorted(found[1]) == sorted(names)
-    assert all(found[1][name] == (source / name).stat().st_size for name in names)
+    assert all(found[1][name].size == (source / name).stat().st_size for name in names)
+    assert all(found[1][name].modified == (source / name).stat().st_mtime_ns for name in names)
     for pattern, expected in {
         "*.png": ["one.png"],
         "*/*.png": ["below/three.png"],
         "**/*.png": ["below/deep/five.png", "below/three.png", "one.png"],
         "below/**": [name for name in names if name.startswith("below/")],
     }.items():
-        base, sizes = photographs(f"{source}/{pattern}", set())
-        assert sorted(sizes) == sorted(name[len("below/") :] if pattern[0] == "b" else name for name in expected)
-        assert all(base.read(name) for name in sizes)
+        base, stamps = photographs(f"{source}/{pattern}", set())
+        assert sorted(stamps) == sorted(name[len("below/") :] if pattern[0] == "b" else name for name in expected)
+        assert all(base.read(name) for name in stamps)
     listed = [f"{source}/below/three.png", "", f"{source}/below/deep/five.png", f"{source}/below/gone.png"]
     (tmp_path / "list.txt").write_text("\n".join(listed))
-    base, sizes = photographs(str(tmp_path / "list.txt"), set())
+    base, stamps = photographs(str(tmp_path / "list.txt"), set())
     there = {name: (source / "below" / name).stat().st_size for name in ("deep/five.png", "three.png")}
+    sizes = {name: stamp.size for name, stamp in stamps.items()}
     assert (base.path, sizes) == (str(source / "below"), there | {"gone.png": 0})
     uri = photographs(source.as_uri(), {".png"})
     assert sorted(uri[1]) == ["below/deep/five.png", "below/three.png", "one.png"]
@@ -115,6 +117,19 @@ def test_encode_and_decode_are_those_of_the_command(source, tmp_path):
         assert (tmp_path / "back" / row["file"]).read_bytes() == (
             tmp_path / "plain back" / Path(row["file"]).name
         ).read_bytes()
+
+
+def test_the_manifest_tells_of_what_was_written(tmp_path):
+    """Of an ordinary colour file there is no luma, and no PSNR of the file that was not written; .jpeg counts too."""
+    blocks = np.kron(np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8), np.ones((16, 16, 1), np.uint8))
+    (tmp_path / "in").mkdir()
+    Image.fromarray(blocks).save(tmp_path / "in" / "blocks.png")
+    row = _worked("encode", _arguments("encode", "--auto"), tmp_path / "in", tmp_path / "out", ["blocks.png"])
+    row = row["blocks.png"]
+    assert "an ordinary colour file" in row["line"]
+    assert (row["luma_bytes"], row["color_bytes"], row["psnr"]) == (None, None, None)
+    (tmp_path / "out" / "blocks.jpg").rename(tmp_path / "out" / "blocks.jpeg")
+    assert list(photographs(str(tmp_path / "out"), batch.VERBS["decode"].suffixes)[1]) == ["blocks.jpeg"]
 
 
 def test_what_kills_too_often_is_given_up(source, tmp_path):
@@ -170,6 +185,10 @@ def test_refused(source, tmp_path, refused, monkeypatch):
     )
     argv = ["colorize", str(source), "--out", str(tmp_path / "out"), "--model"]
     assert "is no colorizer" in refused(batch.main, [*argv, "crayon_edge"])
+    argv[0] = "evaluate"
+    assert "is a classifier" in refused(batch.main, [*argv, "champati_features"])
+    assert "--memory: must be at least 75" in refused(batch.main, [*argv, "crayon_edge", "--memory", "10"])
+    argv[0] = "colorize"
     monkeypatch.setitem(sys.modules, "ray", None)
     line = refused(batch.main, [*argv, "champati_regression"])
     assert "pip install 'colorizer-zoo[ray]'" in line

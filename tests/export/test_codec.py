@@ -247,6 +247,21 @@ def test_ordinary_files_where_they_are_smaller(photograph, tmp_path, capsys):
         assert psnr(blocks, read_image(out / "back/blocks.png")[0]) > 25
 
 
+def test_ordinary_files_of_any_kind_keep_their_colours(photograph, tmp_path, capsys):
+    """Also of kinds that could hold none of ours, and of a JPEG that a program has padded between its segments."""
+    with Image.open(photograph) as image:
+        rgb = np.asarray(image.convert("RGB"))
+        for name in ("a.tif", "b.bmp", "c.jpg"):
+            image.convert("RGB").save(tmp_path / name, quality=98)
+    jpeg = (tmp_path / "c.jpg").read_bytes()
+    (tmp_path / "c.jpg").write_bytes(jpeg[:20] + bytes(4) + jpeg[20:])
+    names = [str(tmp_path / name) for name in ("a.tif", "b.bmp", "c.jpg")]
+    assert run(codec.main, ["decode", *names, "--out", str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().out.count("an ordinary image file, its own colours") == 3
+    for name in "abc":
+        assert psnr(rgb, read_image(tmp_path / "out" / f"{name}.png")[0]) > 30
+
+
 def test_nothing_is_lost(photograph, tmp_path, refused):
     """No input, no file of somebody else; what the command wrote itself is replaced."""
     source = tmp_path / "photo.jpg"

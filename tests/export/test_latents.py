@@ -53,6 +53,16 @@ def test_damaged_files_are_named_and_the_rest_written(command, photographs, tmp_
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["good.png"]
 
 
+def test_a_file_of_others_stays(command, photographs, tmp_path, refused):
+    """Whatever it begins with, other than what such a file does."""
+    Image.fromarray(photographs[0][:64, :64]).save(tmp_path / "a.png")
+    (tmp_path / "out").mkdir()
+    for first in (b"", b"\x08", b"\xbf", b"\xd8", b"\xff"):
+        (tmp_path / "out" / "a.latent").write_bytes(first)
+        assert "did not write" in refused(latents.main, command("a.png"))
+        assert (tmp_path / "out" / "a.latent").read_bytes() == first
+
+
 def test_refused(command, tmp_path, refused):
     assert "--level must be 0 to 7" in refused(latents.main, [*command("a.png"), "--level", "8"])
     color_autoencoder(width=2).save(tmp_path / "plain.keras")

@@ -10,7 +10,7 @@ from PIL import ExifTags, Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from export.bases import decode_base, encode_base
-from export.files import write_each
+from export.files import read_photograph, write_each
 from export.metadata import upright_exif
 from export.photographs import Photograph, read, write_photograph
 from training.command import CommandError
@@ -242,8 +242,9 @@ def test_several_pictures_are_refused(rgb):
     first, second = Image.fromarray(rgb), Image.fromarray(rgb[::-1])
     for kind in ("gif", "webp", "png", "avif", "tiff"):
         file = stored(first, kind, save_all=True, append_images=[second])
-        with pytest.raises(CommandError, match="^2 pictures in one file, .*: save one of them as a file of its own$"):
-            read(file)
+        for reader in (read, read_photograph):
+            with pytest.raises(ValueError, match="^2 pictures in one file, .*: save one of them as a file of its own$"):
+                reader(file)
     photograph = read(stored(first, "mpo", save_all=True, append_images=[second], quality=95))
     assert psnr(photograph.rgb, rgb) > 30
 
@@ -260,6 +261,32 @@ def test_damaged_files_are_told_in_a_line(rgb, tmp_path):
     with pytest.warns(UserWarning, match="Truncated"):
         photograph = read(stored(Image.fromarray(rgb), exif=exif[:40]))
     assert (photograph.exif, photograph.notes) == (None, ("without damaged EXIF",))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("damage", [b"MM\0*\0\0\0\x08\0\x02\x01\x12", b"no header", b"II*\0" + bytes(300)])
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of Pillow, of the same
+def test_damaged_exif_leaves_the_picture(rgb, kind, damage):
+    """Of whatever kind the file is, and for every reader."""
+    if kind == "avif" and damage == b"no header":
+        pytest.skip("Pillow does not write it")
+    with Image.open(stored(Image.fromarray(rgb), kind, quality=95)) as image:
+        expected = np.asarray(image.convert("RGB"))
+    exif = damage if kind in ("png", "webp") else b"Exif\0\0" + damage
+    file = stored(Image.fromarray(rgb), kind, quality=95, exif=exif)
+    assert np.array_equal(read_image(file)[0], expected)
+    photograph = read(file)
+    assert np.array_equal(photograph.rgb, expected)
+    assert not photograph.exif or photograph.exif == damage
+
+
+def test_profiles_of_millions_of_bytes_are_kept(rgb, tmp_path):
+    """Such as those of scanners, with tables; a PNG of one is read again."""
+    profile = P3 + np.random.default_rng(0).bytes(2_000_000)
+    path = tmp_path / "a.png"
+    write_photograph(path, Photograph(rgb, profile=profile))
+    assert read(path).profile == profile
+    assert "converted from another color space" in read_image(path)[1]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

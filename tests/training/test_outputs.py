@@ -66,16 +66,25 @@ def test_a_file_is_replaced_as_a_whole(tmp_path):
 
 
 def test_a_folder_is_replaced_where_it_bears_the_mark(tmp_path):
+    """What others have put there stays: a repository, a link, a file."""
     path = tmp_path / "out"
     for number in "12":
         with writing_folder(path, "card.json") as temporary:
-            (temporary / "card.json").write_text("{}")
-            (temporary / number).write_text("")
-    assert sorted(os.listdir(path)) == ["2", "card.json"]
+            (temporary / "card.json").write_text(json.dumps({"files": {f"{number}/a": {}, f"{number}.txt": {}}}))
+            (temporary / number).mkdir()
+            (temporary / f"{number}.txt").write_text("")
+        if number == "1":
+            (path / ".git" / "objects").mkdir(parents=True)
+            (path / "CNAME").write_text("mine")
+            (path / "latest").symlink_to("1.txt")
+    assert sorted(os.listdir(path)) == [".git", "2", "2.txt", "CNAME", "card.json", "latest"]
+    assert (path / ".git" / "objects").is_dir()
+    assert (path / "CNAME").read_text() == "mine"
+    assert os.readlink(path / "latest") == "1.txt"
     (path / "card.json").unlink()
     with pytest.raises(CommandError, match="holds other things"), writing_folder(path, "card.json"):
         pass
-    assert os.listdir(path) == ["2"]
+    assert (path / "2.txt").exists()
     assert os.listdir(tmp_path) == ["out"]
 
 

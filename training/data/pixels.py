@@ -4,6 +4,7 @@
   A profile that is damaged, or meant for other pixels, is passed over.
 - Levels: scaled by what the type of the numbers can hold, never by the largest one that is there.
 - Alpha: on white.
+- EXIF says which way is up; where it is damaged, the picture stays as it is stored.
 """
 
 import functools
@@ -12,7 +13,7 @@ import struct
 import warnings
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 STRIP = 1 << 20  # pixels that are scaled at a time
 BEYOND = 1e-3  # how far floats may lie outside of 0 to 1, by rounding
@@ -25,12 +26,16 @@ BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.03
 
 # `read_image` says it in its own words, and Pillow's would stand amid what the commands print.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+MOST_PROFILE = 1 << 24  # bytes of an ICC profile; those with tables have some millions
+PngImagePlugin.MAX_TEXT_CHUNK = MOST_PROFILE  # or else a PNG with one of over a million cannot be read
 
 
 class _OtherPixels(Exception):
     """A profile is not meant for such pixels."""
 
 
+# What damaged EXIF makes Pillow raise, and the remark about it.
+DAMAGED_EXIF, WITHOUT_EXIF = (SyntaxError, ValueError, TypeError, struct.error), "without damaged EXIF"
 # What a damaged profile makes Pillow, or `_png_profile`, raise.
 DAMAGED_PROFILE = ImageCms.PyCMSError, OSError, ValueError, ArithmeticError, struct.error, np.linalg.LinAlgError
 
@@ -50,8 +55,9 @@ def read_image(file):
     """
     with open_image(file) as image:
         image.load()
-        ImageOps.exif_transpose(image, in_place=True)
+        damage = turn_upright(image)
         image, remarks = to_srgb(image)
+        remarks += damage
     if image.mode == "RGBA":
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
         remarks = ("converted from alpha", *remarks)
@@ -72,6 +78,22 @@ def open_image(file):
         image.close()
         raise ValueError(f"{pixels:,} pixels; at most {limit:,} are read")
     return image
+
+
+def check_single(image):
+    """ValueError for a Pillow image that was opened of a file of several pictures."""
+    # In an MPO of a camera, the first is the photograph.
+    if image.format != "MPO" and (count := getattr(image, "n_frames", 1)) > 1:
+        raise ValueError(f"{count} pictures in one file, frames or pages: save one of them as a file of its own")
+
+
+def turn_upright(image):
+    """Turns a Pillow image as its EXIF says; a tuple of remarks, one where that is damaged."""
+    try:
+        ImageOps.exif_transpose(image, in_place=True)
+    except DAMAGED_EXIF:
+        return (WITHOUT_EXIF,)
+    return ()
 
 
 def to_srgb(image):

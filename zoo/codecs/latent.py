@@ -60,6 +60,11 @@ _OFTEN = 1 << 10  # depths after which it is seen whether the payload can hold t
 _NONE = MOST_BITS + 1  # in a context: there is no depth
 
 
+def is_latent(data):
+    """Whether bytes begin like those of an image."""
+    return bool(data) and 0 <= data[0] - FIRST_BYTE < NEEDED + LEVELS
+
+
 class LatentCodec(AutoencoderCodec):
     """Codes images with a `zoo.adaptive_autoencoder`, of any size or of the images'.
 
@@ -190,7 +195,7 @@ class LatentCodec(AutoencoderCodec):
         ValueError for bytes that are damaged, of another kind, or of another model.
         """
         body, place = data[:-2], 1
-        if not body or not 0 <= body[0] - FIRST_BYTE < NEEDED + LEVELS:
+        if not is_latent(body):
             raise ValueError("it is no image of an auto-encoder")
         if self._check(body) != data[-2:]:
             raise ValueError("it is damaged, cut short, or from another model")

@@ -1,5 +1,6 @@
 """Opens a model with all that stands between a photograph and it."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -38,21 +39,40 @@ def load(source):
         photo = codec.decode(seen)
     """
     path = Path(source)
-    if not path.exists() and (name := weights.find(str(source))):
+    if name := _weights(path):
         settings = {key: value for key, value in weights.card(name)["settings"].items() if key != "dataset"}
         try:
             return codec_of(pretrained(name), settings)
         except ValueError as error:  # damaged
             raise ZooError(str(error)) from None
-    file = path / "model.keras" if path.is_dir() else path
-    if not file.is_file():
-        raise ZooError(f"no run or model at {path}: train one with `python -m training.fit crayon --out {path}`")
+    file = _file(path)
     try:
         model = keras.models.load_model(file, compile=False)
     except Exception as error:  # zipfile, h5py, JSON or Keras, whatever is damaged
         reason = str(error).strip().split("\n")[0]
         raise ZooError(f"{file} is not a Keras model that can be read ({reason})") from None
     return codec_of(model, _settings(file.with_name("recipe.json")), path)
+
+
+def fingerprint(source):
+    """SHA-256, in hexadecimal, of the weights or the .keras file that `load` would open. ZooError if there are none."""
+    path = Path(source)
+    if name := _weights(path):
+        return weights.card(name)["sha256"]
+    return hashlib.sha256(_file(path).read_bytes()).hexdigest()
+
+
+def _weights(path):
+    """The name of the weights of the zoo that are meant, None for a path."""
+    return None if path.exists() else weights.find(str(path))
+
+
+def _file(path):
+    """The .keras file of a run folder, or the file itself. ZooError if there is none."""
+    file = path / "model.keras" if path.is_dir() else path
+    if not file.is_file():
+        raise ZooError(f"no run or model at {path}: train one with `python -m training.fit crayon --out {path}`")
+    return file
 
 
 def codec_of(model, settings=None, path="the model"):
