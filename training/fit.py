@@ -53,8 +53,8 @@ def _arguments(argv):
         raise CommandError(f"{arguments.out} holds a run: --resume it, or choose another --out")
     check_folder(arguments.out, "recipe.json")
     recipe = recipe_of({**tuned, **stored, **vars(arguments)})
-    settings = recipe.settings()
-    changed = [name for name in stored if settings.get(name, stored[name]) != stored[name] and name != "epochs"]
+    wanted = vars(recipe)
+    changed = [name for name in stored if wanted.get(name, stored[name]) != stored[name] and name != "epochs"]
     if changed:
         raise CommandError(f"the run in {arguments.out} was started with another {changed[0]}: resume it without that")
     return recipe, arguments

@@ -148,6 +148,25 @@ def _take_over(old, mark, new):
 
 
 @contextlib.contextmanager
+def alone(folder):
+    """Within it no other command on this machine may work in a folder, which is made if need be.
+
+    One that stays empty is removed at the end. CommandError where another command has it.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = locked(folder)
+    if lock is None:
+        raise CommandError(f"another command works in {folder}: wait for it, or {ANOTHER} --out")
+    try:
+        yield
+    finally:
+        os.close(lock)
+        with contextlib.suppress(OSError):  # something is in it
+            folder.rmdir()
+
+
+@contextlib.contextmanager
 def _unfinished(parent):
     """A new, empty, hidden folder for what is being written, and a lock on it; those without a lock are removed."""
     parent.mkdir(parents=True, exist_ok=True)

@@ -4,9 +4,10 @@ import sys
 import time
 from pathlib import Path
 
-from training.command import ArgumentParser, positive, run
+from training.command import ArgumentParser, CommandError, positive, run
 from training.outputs import result_file
 from training.recipes.base import PRECISIONS
+from training.recipes.crops import MULTIPLE
 
 WARM_UP = 5  # training steps before any is timed
 PASSES = 3  # forward, and twice as much back: to the inputs of each layer and to its weights
@@ -33,6 +34,9 @@ def main(argv):
     add("--data-dir", help="where TFDS finds its data")
     add("--results", type=result_file, default="results/profile-training.json", help="result file")
     arguments = parser.parse_args(argv)
+    odd = [size for size in arguments.size if size % MULTIPLE]
+    if odd:
+        raise CommandError(f"--size must be a multiple of {MULTIPLE}, not {odd[0]}")
 
     import keras
 

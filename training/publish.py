@@ -72,6 +72,7 @@ def main(argv):
         "settings": loaded.settings,
         "versions": versions(),
         "metrics": {"file": arguments.results.name, **_metrics(results, loaded, arguments.results)},
+        **({"classes": loaded.classes} if loaded.classes else {}),
         "guard": {"images": GUARD, "size": GUARD_SIZE, **guard(loaded.codec)},
     }
     # The card comes last: a kill before leaves the old one, with the files that it names, a kill after the new one.
@@ -122,6 +123,11 @@ def _metrics(results, loaded, path):
     """
     rows, family = results["rows"], loaded.codec.family
     if family == "classifier":
+        from training.result_files import rounded
+
+        judges = [*(results.get("models") or {}).values(), results.get("classifier")]
+        if rounded(loaded.described) not in judges:
+            rows = []
         judged = {row["name"]: row["metrics"].get("feature_preservation") for row in rows}
         found = {name: judged[name] for name in ("truth", "grey") if judged.get(name) is not None}
         found = found and {"feature_preservation": found}

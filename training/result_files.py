@@ -8,6 +8,7 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
+from training.command import CommandError
 from training.outputs import read_json, write_json
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-image", "pillow", "ai-edge-litert", "ai-edge-quantizer")
@@ -48,8 +49,12 @@ def versions(*more):
 
 
 def read_results(path):
-    """The result file at `path`. CommandError if there is none, or it is no JSON."""
-    return read_json(path, "give a result file that a command wrote")
+    """The result file at `path`. CommandError if there is none, or it is another file."""
+    remedy = "give a result file that a command wrote"
+    found = read_json(path, remedy)
+    if not isinstance(found.get("rows"), list):
+        raise CommandError(f"{path} has no rows: {remedy}")
+    return found
 
 
 def pivot(rows, metric, down="name", across="n"):

@@ -20,7 +20,8 @@ from training.command import ArgumentParser, CommandError, run
 from training.outputs import result_file, writing
 from training.result_files import listing, pivot, read_results, write_results
 
-MARKED = re.compile(r"(<!-- table (\S+) (.*?)-->\n).*?(<!-- end -->)", re.DOTALL)
+MARK = "<!-- table "
+MARKED = re.compile(rf"({MARK}(\S+) (.*?)-->\n)(.*?)(<!-- end -->)", re.DOTALL)
 RESULTS = Path(__file__).parents[1] / "results"
 
 # For each model with weights, the page of its figures, and the one that says most, out of the card of its weights.
@@ -51,6 +52,8 @@ def render(text, root):
     """Markdown text with each marked table written again from the result file it names, relative to `root`."""
 
     def table(match):
+        if MARK in match[4]:
+            raise CommandError(f"the table of {match[2]} has no end: put <!-- end --> below it")
         options = dict(pair.split("=", 1) for pair in match[3].split())
         rows = [_compared(row) for row in read_results(Path(root) / match[2])["rows"]]
         where = [pair.split(":") for pair in options.pop("where", "").split(",") if pair]
@@ -60,8 +63,10 @@ def render(text, root):
             options["metrics"] = options["metrics"].split(",")
             rows = [row for row in rows if {*row, *row["metrics"]} & set(options["metrics"])]
         written = (listing if "metrics" in options else pivot)(rows, **options)
-        return f"{match[1]}{written}\n{match[4]}"
+        return f"{match[1]}{written}\n{match[5]}"
 
+    if (last := text.rpartition(MARK)[2]) != text and "<!-- end -->" not in last:
+        raise CommandError(f"the table of {last.split()[0]} has no end: put <!-- end --> below it")
     return MARKED.sub(table, text)
 
 

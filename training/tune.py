@@ -19,7 +19,7 @@ def main(argv):
     --results says where, best.json for `training.fit --from`, a run folder for each trial, and what --resume needs.
     What is searched, and over which values, is SEARCH of the recipe or, with --trained, SEARCH_TRAINED.
     """
-    recipe, arguments = _arguments(argv)
+    search, arguments = _arguments(argv)
     if arguments.workers:
         from training.search.chief import launch
 
@@ -29,7 +29,6 @@ def main(argv):
 
     from training.search.trials import report
 
-    search = Search(recipe, arguments)
     tuner = search.tuner()
     role = os.environ.get("KERASTUNER_TUNER_ID", "")
     if "chief" in role:
@@ -45,7 +44,7 @@ def main(argv):
 
 
 def _arguments(argv):
-    """The recipe with its settings, and all arguments; a search that is resumed must be the same."""
+    """The `Search` and all arguments; a search that is resumed must be the same."""
     parser = ArgumentParser(prog="python -m training.tune", description=main.__doc__)
     for command in add_recipes(parser).values():
         add = command.add_argument
@@ -76,9 +75,10 @@ def _arguments(argv):
     if arguments.oracle in ("random", "bayesian") and not arguments.trials:
         raise CommandError(f"--oracle {arguments.oracle} does not end by itself: say how many --trials at most")
     kept = ("search", "objective", "multiplier", "rate", "oracle", "images", "trained", "classifier", "patience")
+    search = Search(recipe, arguments)
     wanted = {**recipe.settings(), **{name: getattr(arguments, name) for name in kept}}
     _same_search(arguments.out / "search.json", wanted, arguments.resume or distributed())
-    return recipe, arguments
+    return search, arguments
 
 
 def _same_search(path, wanted, resume):

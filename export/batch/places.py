@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pyarrow import fs
 
 from training.command import CommandError
-from training.outputs import locked
+from training.outputs import alone
 
 UNFINISHED = ".unfinished"  # folder in a target for what is being written
 # Where a file appears when it is opened, and a rename is at once; elsewhere it appears when it is closed.
@@ -43,23 +43,9 @@ class Place:
     def __str__(self):
         return self.path if self._is_here() else f"{self.system.type_name}://{self.path}"
 
-    @contextlib.contextmanager
     def alone(self):
-        """Within it, no other command may work in the folder, which is made; CommandError where one does.
-
-        Only on this machine's file systems.
-        """
-        if not self._is_here():
-            yield
-            return
-        self._make_folder(self.path)
-        lock = locked(self.path)
-        if lock is None:
-            raise CommandError(f"another command works in {self.path}: wait for it, or choose another --out")
-        try:
-            yield
-        finally:
-            os.close(lock)
+        """See `training.outputs.alone`; it keeps others off on this machine's file systems only."""
+        return alone(self.path) if self._is_here() else contextlib.nullcontext()
 
     def read(self, name):
         """The bytes of a file; OSError if they cannot be had."""

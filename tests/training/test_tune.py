@@ -178,7 +178,7 @@ def test_a_damaged_search(file, text, folder, tmp_path, refused):
     """A file that a full disk or a crash left: one line that names it and what can be done."""
     out = tmp_path / "search"
     argv = [*TRAINED[:-1], "n=8,16", "--images", "1", "--dataset", f"folder:{folder}", "--out", str(out)]
-    oracle = tune.Search(*tune._arguments(argv)).tuner().oracle
+    oracle = tune._arguments(argv)[0].tuner().oracle
     oracle.create_trial("tuner0")
     (out / file).write_text(text)
     line = refused(tune.main, [*argv, "--resume"])
@@ -233,7 +233,7 @@ def test_objectives_of_a_command(folder, tmp_path, refused):
 def test_a_grid_keeps_all_workers_busy(tmp_path):
     """Every trial is named before any has ended, each once; then workers wait."""
     argv = ["crayon", "--dataset", "samples", "--search", "n=6,15,20,40", "--out", str(tmp_path / "search")]
-    oracle = tune.Search(*tune._arguments(argv)).tuner().oracle
+    oracle = tune._arguments(argv)[0].tuner().oracle
     trials = [oracle.create_trial(f"worker-{number}") for number in range(5)]
     assert [trial.status for trial in trials] == ["RUNNING"] * 4 + ["IDLE"]
     assert [trial.hyperparameters.values["n"] for trial in trials[:4]] == [6, 15, 20, 40]

@@ -1,5 +1,6 @@
 """Scores auto-encoders on real bytes, beside palettes and image codecs: a part of `training.evaluate`."""
 
+import hashlib
 import itertools
 
 import numpy as np
@@ -15,7 +16,7 @@ from training.loop.run_folder import only_unseen
 from training.metrics.images import psnr, ssim
 from training.metrics.rates import bd_rate
 from training.outputs import result_path
-from training.result_files import dataset_name, listing, read_results
+from training.result_files import dataset_name, listing, read_results, rounded
 
 BIT_DEPTHS = (8, 4)
 CALIBRATED_ON = 2000  # validation images, for the latent of a network that has no bits of its own
@@ -41,11 +42,12 @@ def evaluate_autoencoders(loaded, arguments, argv, report):
             raise CommandError("the report shows one run of each curve: leave out the others")
     path = result_path(arguments.results, file_name(["autoencoder"], spec))
     dataset = {"name": dataset_name(spec), "split": split, "images": len(images), "size": size or "whole"}
+    dataset["digest"] = hashlib.blake2b(b"".join(rgb.tobytes() for rgb in images), digest_size=8).hexdigest()
     runs = dict(zip(names, loaded, strict=True))
     rows = [{**row, "name": name} for name, run in runs.items() for row in rows_of(run, images, arguments.data_dir)]
     models = {name: run.described for name, run in runs.items()}
     if arguments.add:
-        others, other_models = _others(path, dataset, rows)
+        others, other_models = _others(path, dataset, rows, models)
         rows, models = rows + others, other_models | models
     if (arguments.peers or arguments.report) and not named(rows, "k-means"):
         rows += peer_rows(images)
@@ -62,13 +64,16 @@ def evaluate_autoencoders(loaded, arguments, argv, report):
     return 0
 
 
-def _others(path, dataset, rows):
+def _others(path, dataset, rows, models):
     """Rows of the result file at `path`, if there is one, that are not measured again, and the models it names."""
     if not path.exists():
         return [], {}
     old, names = read_results(path), {row["name"] for row in rows}
     if old["dataset"] != dataset:
         raise CommandError(f"{path} has other images: --add to another --results")
+    changed = [name for name, model in rounded(models).items() if old["models"].get(name, model) != model]
+    if changed:
+        raise CommandError(f"{path} has rows of another {changed[0]}: --add to another --results")
     return [row for row in old["rows"] if row["name"] not in names and row["point"] != "delta"], old["models"]
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from training.command import CommandError
+from training.data.batches import balanced
 from training.data.luma import grey
 from training.data.sources import open_dataset
 from training.evaluation.scored import AUTOENCODERS, GRIDS, file_name, one_dataset, run_names, write_scores
@@ -80,13 +81,13 @@ def evaluate_colorizers(runs, arguments, argv, _):
     spec, size = one_dataset(arguments, runs[0], "cifar10"), arguments.size or settings.get("size", SIDE)
     _check_size(runs, size)
     photographs = open_dataset(spec, (), settings.get("seed", 0), arguments.data_dir)
-    split = arguments.split or "test"
+    split = arguments.split or ("all" if photographs.flat and spec != settings.get("dataset") else "test")
     path = result_path(arguments.results, file_name(loaded, spec))
     with only_unseen([] if arguments.allow_overlap else runs, photographs, split):
-        if classifier:
-            images, labels = photographs.labelled(split, size, arguments.limit)
-        else:
-            images, labels = photographs.unlabelled(split, size, arguments.limit), None
+        if found:
+            check_classes(found, photographs, split)
+        images, labels = balanced(photographs, split, size, arguments.limit)
+        images = np.stack(images)
     guesses = {"truth": images, "grey": grey(images)}
     guesses |= {name: run.codec.colored(images) for name, run in loaded.items() if run.codec.family == "colorizer"}
     score = ColorScorer(images, classifier, labels)
@@ -105,6 +106,21 @@ def _check_size(runs, size):
         sides = run.model.inputs[0].shape[1:3]
         if any(side not in (None, size) for side in sides):
             raise CommandError(f"{run.path} takes images of {sides[0]}x{sides[1]} alone: choose that --size")
+
+
+def check_classes(run, photographs, split):
+    """CommandError where the classes that a classifier was trained on are not those of the photographs, or unknown.
+
+    `run` is a `training.loop.run_folder.Run`. Of a bare .keras file only their number is known.
+    """
+    theirs, ours = photographs.classes(split), run.classes
+    if ours is None and len(theirs) == run.model.outputs[0].shape[-1]:
+        print(f"note: it is not known what the classes of {run.path} are called, of which there are as many")
+    elif theirs != ours:
+        raise CommandError(
+            f"{run.path} tells {', '.join(ours or ['other classes'])} apart, and {photographs.spec} has "
+            f"{', '.join(theirs)}: choose another --dataset or classifier"
+        )
 
 
 def one_classifier(runs):

@@ -24,6 +24,7 @@ class Run:
         digests: of the images that it, or the weights that it started from, were trained or validated on.
         all_known: whether these are all: not for a bare .keras file, nor after a start from weights of unknown data.
         validated: of these digests, those that it was validated on and no more; none are known of weights of the zoo.
+        classes: names of those that a classifier tells apart, in the order of their numbers; None if not known.
     """
 
     path: Path
@@ -31,6 +32,7 @@ class Run:
     digests: set
     all_known: bool
     validated: set = field(default_factory=set)
+    classes: list | None = None
 
     @property
     def model(self):
@@ -69,10 +71,12 @@ def only_unseen(runs, photographs, split, choosing=False):
     photographs.left_out = frozenset()
     print(f"photographs of {photographs.spec}: {photographs.account()}")
     images = [(name, digest) for names in photographs.seen.values() for name, digest in names.items()]
-    known = [name for name, digest in images if digest in digests]
+    known = [(name, digest) for name, digest in images if digest in digests]
     if known:
+        name, digest = known[0]
+        run = next(run for run in runs if digest in run.digests)
         raise CommandError(
-            f"the model was trained or validated on {len(known)} of these {len(images)} images, {known[0]} for "
+            f"{run.path} was trained or validated on {len(known)} of these {len(images)} images, {name} for "
             "one: choose another --dataset or --split"
         )
 
@@ -82,7 +86,7 @@ def load_run(path):
     path, codec = Path(path), zoo.load(path)
     if not path.exists():
         name = weights.find(str(path))
-        return Run(Path(name), codec, set(weights.seen(name)), True)
+        return Run(Path(name), codec, set(weights.seen(name)), True, classes=weights.card(name).get("classes"))
     return Run(path, codec, *_seen(path / "model.keras" if path.is_dir() else path))
 
 
@@ -100,14 +104,16 @@ def history_of(folder):
 
 
 def _seen(file):
-    """By the data.json beside a model: digests of what it has seen, if these are all, and what it was validated on."""
+    """By the data.json beside a model: digests of what it has seen, if these are all, what it was validated on, and the
+    names of its classes.
+    """
     path = file.with_name("data.json")
     data = read_json(path, REMEDY) if path.exists() else {}
     parts = [data.get("train"), data.get("validation"), data.get("before", [])]
     if not all(part is None or isinstance(part, list) for part in parts):
         raise CommandError(f"{path} is damaged: {REMEDY}")
     train, validation, before = (set(part or ()) for part in parts)
-    return train | validation | before, None not in parts, validation - train - before
+    return train | validation | before, None not in parts, validation - train - before, data.get("classes")
 
 
 def seen_before(settings):

@@ -1,8 +1,10 @@
 """Trains by a recipe into a run folder."""
 
+import contextlib
 import shutil
 
-from training.outputs import write_json
+from training.command import CommandError
+from training.outputs import alone, write_json
 
 PREVIEWED = 4  # validation images in preview.png
 
@@ -20,7 +22,15 @@ def train(recipe, out, data_dir=None, resume=False, progress=False, stop_early=N
         progress: show a bar each epoch.
         stop_early: end after so many epochs without a lower validation error.
         where: devices and hosts, see `training.loop.devices.spread`.
+
+    Raises:
+        CommandError: another training goes on in the folder, no such model, or photographs that it must not have.
     """
+    with contextlib.nullcontext() if where.get("host") else alone(out):
+        _train(recipe, out, data_dir, resume, progress, stop_early, where)
+
+
+def _train(recipe, out, data_dir, resume, progress, stop_early, where):
     import keras
     import tensorflow as tf
 
@@ -28,7 +38,6 @@ def train(recipe, out, data_dir=None, resume=False, progress=False, stop_early=N
     from training.data.splits import digests
     from training.loop.callbacks import Averaged, SaveRun, StopOnNaN, TimeLeft, load_state
     from training.loop.devices import arithmetic, bfloat16_here, dtype_policy, spread
-    from training.loop.normalization import with_fused_normalization
     from training.loop.run_folder import check_held_out, check_photographs, seen_before
 
     settings = recipe.settings()
@@ -39,11 +48,11 @@ def train(recipe, out, data_dir=None, resume=False, progress=False, stop_early=N
 
     with scope:
         with arithmetic(recipe.precision):
-            built = recipe.model()
-            network = with_fused_normalization(built)
-            trained = recipe.training_model(network, sources)
+            built, network, trained = _built(recipe, sources)
         plain = built if dtype_policy(recipe.precision) == "float32" else recipe.model()
         best, history = load_state(out, trained) if resume else (float("inf"), [])
+    if len(history) > recipe.epochs:
+        raise CommandError(f"the run in {out} has {len(history)} epochs already: give as many --epochs, or more")
     options = tf.data.Options()
     options.autotune.enabled = False  # its thread, which is waited for, may sleep for a minute after each epoch
     *parts, steps = recipe.batches(sources, len(history))
@@ -58,7 +67,8 @@ def train(recipe, out, data_dir=None, resume=False, progress=False, stop_early=N
     check_held_out(settings, seen, before)
     out = share.folder(out)
     write_json(out / "recipe.json", settings)
-    write_json(out / "data.json", {**seen, "before": before})
+    classes = recipe.classes(sources)
+    write_json(out / "data.json", {**seen, "before": before, **({"classes": classes} if classes else {})})
     for spec, photographs in zip(specs, sources, strict=True):
         print(f"photographs of {spec}: {photographs.account()}")
     print(
@@ -91,3 +101,15 @@ def train(recipe, out, data_dir=None, resume=False, progress=False, stop_early=N
     )
     if share.number:
         shutil.rmtree(out)
+
+
+def _built(recipe, sources):
+    """The network of a recipe, what is trained of it, and its training model. CommandError where there is none."""
+    from training.loop.normalization import with_fused_normalization
+
+    try:
+        built = recipe.model()
+        network = with_fused_normalization(built)
+        return built, network, recipe.training_model(network, sources)
+    except ValueError as error:  # of the builders of `zoo.models`, about their arguments
+        raise CommandError(f"no such model: {error}") from None

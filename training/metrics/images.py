@@ -5,6 +5,9 @@ Every metric takes two arrays `(H, W, 3)`, original and decoded, and gives a flo
 
 import numpy as np
 
+from training.command import CommandError
+
+SSIM_WINDOW = 11  # pixels a side
 _PART = 1 << 18  # values that are compared at a time
 
 
@@ -35,7 +38,12 @@ def ciede2000(original, decoded):
 
 
 def ssim(original, decoded):
-    """Structural similarity over R, G and B (Wang et al. 2004: Gaussian window, sigma 1.5), with data range 255."""
+    """Structural similarity over R, G and B (Wang et al. 2004: Gaussian window, sigma 1.5), with data range 255.
+
+    CommandError for images that are smaller than the window.
+    """
+    if min(original.shape[:2]) < SSIM_WINDOW:
+        raise CommandError(f"SSIM needs images of at least {SSIM_WINDOW}x{SSIM_WINDOW}: choose a larger --size")
     from skimage.metrics import structural_similarity
 
     options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}

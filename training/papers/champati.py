@@ -6,14 +6,15 @@ import numpy as np
 from keras import ops
 
 from training.command import CommandError
+from training.data.batches import balanced
 from training.data.luma import grey
 from training.data.sources import open_dataset
-from training.evaluation.colorizers import ColorScorer, add_share_of_grey_error, one_classifier
+from training.evaluation.colorizers import ColorScorer, add_share_of_grey_error, check_classes, one_classifier
 from training.evaluation.scored import one_dataset, run_names, write_scores
 from training.loop.run_folder import history_of, load_run, only_unseen
 from training.outputs import result_path
 from training.papers import champati_figures as figures
-from training.result_files import dataset_name, listing, read_results
+from training.result_files import dataset_name, listing, read_results, rounded
 from zoo.color_bins import nearest_bin
 from zoo.color_spaces import lab_to_rgb, rgb_to_lab
 from zoo.images import chunks, to_uint8
@@ -90,7 +91,9 @@ def tables(arguments, argv):
     spec = one_dataset(arguments, classifier, "cifar10") if arguments.dataset else "cifar10"
     data = open_dataset(spec, (), 0, arguments.data_dir)
     with only_unseen(runs, data, "test"):
-        images, labels = data.labelled("test", 32, arguments.limit)
+        check_classes(classifier, data, "test")
+        images, labels = balanced(data, "test", 32, arguments.limit)
+        images = np.stack(images)
     score, rows = ColorScorer(images, classifier.codec, labels), []
 
     def add(table, name, decoded, **more):
@@ -106,16 +109,22 @@ def tables(arguments, argv):
     guesses = {}
     for run in runs:
         if run is not classifier:
-            settings, decoded = run.settings, run.codec.colored(images)
-            name, more = row_name(settings), {key: settings[key] for key in ("width", "epochs", "seed")}
-            more |= {"images": settings["limit"] or data.count("train"), "parameters": run.model.count_params()}
-            more["validation_loss"] = history_of(run.path).get("val_loss", [])
+            settings, decoded, losses = (
+                run.settings,
+                run.codec.colored(images),
+                history_of(run.path).get("val_loss", []),
+            )
+            name, more = row_name(settings), {key: settings[key] for key in ("width", "seed")}
+            more["epochs"] = len(losses) or settings["epochs"]  # of those that it has had
+            count = data.count("train")
+            more |= {"images": min(settings["limit"] or count, count), "parameters": run.model.count_params()}
+            more["validation_loss"] = losses
             add("5 and 6" if "bins" in name else "3 and 4", name, decoded, **more, settings=settings)
             if name not in guesses or rows[-1]["metrics"]["ta_255"] > guesses[name][2]["ta_255"]:
                 guesses[name] = (run, decoded, rows[-1]["metrics"])
     add_share_of_grey_error(rows)
     if arguments.add:
-        rows += _other_rows(path, rows)
+        rows += _other_rows(path, rows, classifier)
     rows.sort(key=_place)
     for what, table in BEST.items():
         of_kind = [row for row in rows if row["table"] == table]
@@ -132,13 +141,16 @@ def tables(arguments, argv):
     return 0
 
 
-def _other_rows(path, rows):
+def _other_rows(path, rows, classifier):
     """Rows of the result file at `path`, if there is one, whose runs are not among these."""
     if not path.exists():
         return []
-    old, known = read_results(path)["rows"], [row.get("settings") for row in rows]
+    found = read_results(path)
+    old, known, judge = found["rows"], [row.get("settings") for row in rows], found.get("classifier", {})
+    ours = rounded({name: value for name, value in classifier.described.items() if name != "dataset"})
     truth = old[0]["metrics"]
-    if not all(math.isclose(value, truth[name], rel_tol=1e-3) for name, value in rows[0]["metrics"].items()):
+    same_images = all(math.isclose(value, truth[name], rel_tol=1e-3) for name, value in rows[0]["metrics"].items())
+    if not same_images or {name: judge.get(name) for name in ours} != ours:
         raise CommandError(f"{path} has other test images or another classifier: --add to another --results")
     return [row for row in old if row["table"] in BEST.values() and row["settings"] not in known]
 

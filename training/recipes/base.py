@@ -65,6 +65,9 @@ class Recipe:
         """The data sets to train on, the first of which is validated on as well."""
         return [self.dataset]
 
+    def classes(self, sources):
+        """Names of the classes that the network tells apart, in the order of their numbers; None if it does not."""
+
     def model(self):
         """The network to train."""
         raise NotImplementedError

@@ -68,6 +68,10 @@ class Champati(CifarRecipe):
     def check(self):
         if self.network == "baseline" and self.vgg:
             raise CommandError("--vgg is not for --network baseline")
+        if self.network == "classification" and self.loss != "squared":
+            raise CommandError("--loss is for --network regression or baseline")
+        if self.network != "classification" and (self.rebalance or self.soft):
+            raise CommandError("--rebalance and --soft are for --network classification")
         if not 0 <= self.mix <= 1 or self.sigma < 0:
             raise CommandError("--mix must lie between 0 and 1, and --sigma not be negative")
         if self.network == "classification":

@@ -30,6 +30,9 @@ class ChampatiFeatures(CifarRecipe):
         if self.shift >= self.size:
             raise CommandError(f"--shift {self.shift} is no less than the {self.size} pixels of --size")
 
+    def classes(self, sources):
+        return list(sources[0].classes("train"))
+
     def model(self):
         from zoo import champati_features
 
@@ -55,10 +58,11 @@ class ChampatiFeatures(CifarRecipe):
         """As of every recipe, of images and class numbers."""
         import tensorflow as tf
 
-        from training.data.batches import in_epochs
+        from training.data.batches import balanced, in_epochs
 
+        self.classes(sources)  # of which there must be some
         train, held_out = (
-            tf.data.Dataset.from_tensor_slices(sources[0].labelled(split, self.size, self.limit))
+            tf.data.Dataset.from_tensor_slices(_stacked(*balanced(sources[0], split, self.size, self.limit)))
             for split in ("train", "validation")
         )
         train, steps = in_epochs(train, self.batch_size, self.seed, epoch)
@@ -69,3 +73,9 @@ class ChampatiFeatures(CifarRecipe):
 
     def report(self):
         return ["--size", str(self.size)]
+
+
+def _stacked(images, labels):
+    import numpy as np
+
+    return np.stack(images), labels

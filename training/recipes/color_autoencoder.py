@@ -11,6 +11,7 @@ error of R, G and B in 0 to 1, whose figures the paper prints; `--ssim 0.1` puts
 from dataclasses import dataclass
 
 from training.command import CommandError, positive
+from training.metrics.images import SSIM_WINDOW
 from training.recipes.base import setting
 from training.recipes.crops import CropRecipe
 
@@ -35,6 +36,8 @@ class ColorAutoencoder(CropRecipe):
         super().check()
         if not 0 <= self.ssim <= 1:
             raise CommandError(f"--ssim must lie between 0 and 1, not {self.ssim}")
+        if self.ssim and self.size < SSIM_WINDOW:
+            raise CommandError(f"--ssim is for --size {SSIM_WINDOW} and more, not {self.size}")
 
     def model(self):
         from zoo import color_autoencoder

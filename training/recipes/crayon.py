@@ -70,6 +70,10 @@ class Crayon(GridRecipe, CropRecipe):
         rate = learning_rate(dataclasses.replace(self, batch_size=self.images_a_step()), sources)
         return compiled(network, ColorGridTask(self.n), self.size, keras.optimizers.Adam(rate))
 
+    def settings(self):
+        """With the size of a batch that is trained with, which on another machine would be another."""
+        return super().settings() | {"batch_size": self.images_a_step()}
+
     def images_a_step(self):
         return self.batch_size or _usual_batch_size(self.size, self.width)
 

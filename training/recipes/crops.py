@@ -6,6 +6,7 @@ from training.command import CommandError, positive
 from training.recipes.base import Recipe, setting
 
 MULTIPLE = 8  # pixels, which the networks reduce to one: `STRIDE` of `zoo.models.nwala`
+TURN = 8  # of grid steps, or of levels, which the images of a validation batch take turn by turn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,8 @@ class CropRecipe(Recipe):
 
         size, batch_size = self.size, self.images_a_step()
         train, steps = in_epochs(sources[0].cached("train", size, "random"), batch_size, self.seed, epoch)
-        return *(pairs(part) for part in (train, sources[0].cached("validation", size).batch(batch_size))), steps
+        held_out = sources[0].cached("validation", size).batch(-(-batch_size // TURN) * TURN)
+        return pairs(train), pairs(held_out), steps
 
     def images_a_step(self):
         """The size of a batch."""

@@ -130,18 +130,23 @@ class Search:
         return load_run(folder)
 
     def _images(self, trained):
-        """Images, read once, and what else `measure` wants; a trained model must not have been trained on them."""
+        """Images, read once, and what else `measure` wants; neither a trained model nor a judge was trained on them."""
         from training.data.batches import balanced
+        from training.evaluation.colorizers import check_classes
         from training.loop.run_folder import only_unseen
 
         if self._scoring is None:
             data, arguments = self._data, self.arguments
-            split = self.scored_on["split"]
-            with only_unseen([trained] if arguments.trained else [], data, split, choosing=True):
+            split, runs = self.scored_on["split"], [trained] if arguments.trained else []
+            is_judged = arguments.classifier and trained.codec.family == "colorizer"
+            judge = _loaded(arguments.classifier) if is_judged else None
+            if judge:
+                check_classes(judge, data, split)
+            with only_unseen(runs + ([judge] if judge else []), data, split, choosing=True):
                 images, labels = balanced(data, split, self.recipe.size, arguments.images)
             self._scoring = {"images": images}
-            if arguments.classifier and trained.codec.family == "colorizer":
-                self._scoring |= {"labels": labels, "classifier": _loaded(arguments.classifier).codec}
+            if judge:
+                self._scoring |= {"labels": labels, "classifier": judge.codec}
         return self._scoring
 
     @functools.cached_property

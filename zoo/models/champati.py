@@ -194,7 +194,7 @@ def champati_features(input_size=(32, 32), width=32, weights=None, name="champat
         A functional model from `{"rgb": (batch, H, W, 3)}`, 0 to 255, to `{"classes": (batch, 10)}`, logits.
 
     Raises:
-        ValueError: a width below 1; see `zoo.weights` for weights.
+        ValueError: a width below 1, a size that is too small; see `zoo.weights` for weights.
 
     Weights `champati_features-cifar10`, of results/champati-features.json:
 
@@ -208,6 +208,8 @@ def champati_features(input_size=(32, 32), width=32, weights=None, name="champat
     """
     if width < 1:
         raise ValueError(f"`width` must be at least 1. Received: width={width}")
+    if None in input_size or min(input_size) < 16:
+        raise ValueError(f"`input_size` must be static and at least 16. Received: input_size={input_size}")
     rgb = keras.Input((*input_size, 3), name="rgb")
     x = layers.Rescaling(1 / 255, name="scale")(rgb)
     for number, (filters, padding) in enumerate(((1, "same"), (2, "valid"), (2, "same"), (2, "valid")), 1):
