@@ -15,10 +15,11 @@ from training import evaluate, fit
 from training.baselines.counted_latents import LatentCounts
 from training.baselines.image_codecs import image_codec
 from training.baselines.palettes import PALETTES, paletted
+from training.command import CommandError
 from training.data.batches import balanced
 from training.data.pixels import read_image
 from training.data.sources import SAMPLES, open_dataset
-from training.evaluation.autoencoders import deltas
+from training.evaluation.autoencoders import _others, deltas
 from training.metrics.images import psnr
 from training.metrics.images import ssim as ssim_of_one
 from training.metrics.rates import bd_rate
@@ -198,6 +199,20 @@ def test_no_gradient_where_a_latent_is_cut_off(depth, learns, small):
         cost = scores(flat[None])[0, 0]
     gradients = tape.gradient(cost, network.get_layer("encoder").trainable_variables)
     assert any(np.any(tf.convert_to_tensor(gradient)) for gradient in gradients) == learns
+
+
+def test_rows_of_others_are_not_mixed_with_new_ones(tmp_path):
+    """Other images, or another model of the same name."""
+    path = tmp_path / "found.json"
+    rows = [{"name": name, "point": "4"} for name in ("adaptive depth", "JPEG")]
+    old = {"dataset": {"name": "a", "digest": "1"}, "models": {"adaptive depth": {"parameters": 5}}, "rows": rows}
+    path.write_text(json.dumps(old))
+    new = [{"name": "adaptive depth", "point": "4"}]
+    assert _others(path, old["dataset"], new, old["models"]) == (rows[1:], old["models"])
+    with pytest.raises(CommandError, match="has other images"):
+        _others(path, old["dataset"] | {"digest": "2"}, new, old["models"])
+    with pytest.raises(CommandError, match="has rows of another adaptive depth"):
+        _others(path, old["dataset"], new, {"adaptive depth": {"parameters": 6}})
 
 
 def test_bad_settings(tmp_path, refused):

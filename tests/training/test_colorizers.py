@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training import evaluate, fit
+from training import evaluate, fit, tune
 from training.data.luma import grey
 from training.data.pixels import read_image
 from training.data.sources import SAMPLES, open_dataset
@@ -222,7 +222,7 @@ def test_tables(runs, classes, tmp_path, refused):
     rows = {row["name"]: row for row in json.loads(path.read_text())["rows"]}
     assert rows["grey"]["paper"] == {"ta": 91.05, "feature_preservation": 73.4}
     assert rows["49 bins, rebalanced"]["settings"]["width"] == 4
-    assert len(rows["49 bins, rebalanced"]["validation_loss"]) == 2
+    assert len(rows["49 bins, rebalanced"]["validation_loss"]) == rows["49 bins, rebalanced"]["epochs"] == 2
     best = rows["best classification: 49 bins, rebalanced"]
     assert (best["table"], best["paper"]) == ("7", {"ta": 95.57, "feature_preservation": 76.77})
     assert best["metrics"] == rows["49 bins, rebalanced"]["metrics"]
@@ -234,6 +234,50 @@ def test_tables(runs, classes, tmp_path, refused):
     assert evaluate.main([features, *argv, "--add"]) == 0
     assert {row["name"]: row for row in json.loads(path.read_text())["rows"]} == rows
     assert "has other test images" in refused(evaluate.main, [features, *argv, "--add", "--limit", "4"])
+    other = tmp_path / "other"
+    shutil.copytree(features, other)
+    settings = json.loads((other / "recipe.json").read_text())
+    (other / "recipe.json").write_text(json.dumps(settings | {"seed": 1}))
+    assert "or another classifier" in refused(evaluate.main, [str(other), *argv, "--add"])
+
+
+def test_a_judge_knows_its_classes(runs, classes, tmp_path, capfd, refused):
+    """By name and in order; of a bare file that is not known, and said."""
+    features, _ = runs
+    other = tmp_path / "other"
+    shutil.copytree(classes, other)
+    for split in ("train", "test"):
+        (other / split / "light").rename(other / split / "bright")
+    argv = ["--dataset", f"folder:{other}", "--allow-overlap", "--results", str(tmp_path / "found.json")]
+    line = refused(evaluate.main, [str(features), *argv])
+    assert f"{features} tells dark, light apart, and folder:{other} has bright, dark" in line
+    shutil.copy(features / "model.keras", tmp_path / "bare.keras")
+    assert evaluate.main([str(tmp_path / "bare.keras"), *argv]) == 0
+    assert "not known what classes" in capfd.readouterr().out
+    assert "feature_preservation" in json.loads((tmp_path / "found.json").read_text())["rows"][0]["metrics"]
+
+
+def test_a_limit_takes_as_many_of_each_class(classes):
+    recipe = ChampatiFeatures(dataset=f"folder:{classes}", limit=4, width=2)
+    for batches in recipe.batches([open_dataset(recipe.dataset)], 0)[:2]:
+        labels = next(iter(batches.unbatch().batch(4)))[1]
+        assert sorted(labels.numpy().tolist()) == [0, 0, 1, 1]
+
+
+def test_a_judge_was_not_trained_on_what_it_judges(runs, classes, tmp_path, refused):
+    """Not in a search either, which scores validation images: its own are those of the same seed."""
+    features, out = runs
+    other = tmp_path / "other"
+    shutil.copytree(features, other)
+    data = json.loads((other / "data.json").read_text())
+    data["train"], data["validation"] = data["validation"], data["train"]
+    (other / "data.json").write_text(json.dumps(data))
+    argv = ["champati", "--trained", str(out), "--dataset", f"folder:{classes}", "--search", "temperature=0.38,1"]
+    argv += ["--objective", "ta_255", "--out", str(tmp_path / "search"), "--classifier"]
+    line = refused(tune.main, [*argv, str(other)])
+    assert f"{other} was trained or validated on 4 of these 4 images" in line
+    argv[-2] = str(tmp_path / "again")
+    assert tune.main([*argv, str(features)]) == 0
 
 
 def test_row_names():
@@ -254,6 +298,10 @@ def test_row_names():
     ("argv", "message"),
     [
         (["--network", "baseline", "--vgg", "frozen"], "--vgg is not for --network baseline"),
+        (["--network", "baseline", "--size", "16"], "no such model: `input_size` must be static and at least 17"),
+        (["--loss", "absolute"], "--loss is for --network regression or baseline"),
+        (["--network", "regression", "--rebalance"], "--rebalance and --soft are for --network classification"),
+        (["--network", "baseline", "--soft"], "--rebalance and --soft are for --network classification"),
         (["--bins", "50"], "no such bins"),
         (["--bins", "313", "--color-space", "yuv"], "no such bins"),
         (["--color-space", "rgb"], "no such bins"),

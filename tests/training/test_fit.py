@@ -7,16 +7,19 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from training import evaluate, fit
 from training.command import CommandError
 from training.data.sources import SAMPLES
 from training.loop.run_folder import check_held_out, load_run, seen_before
+from training.outputs import alone
 from training.recipes import recipe_of
 from zoo.codecs.grid import Grid
 from zoo.weights import save_weights, seen
@@ -207,6 +210,35 @@ def test_bad_input(argv, message, tmp_path, refused):
     out = tmp_path / "run"
     assert message in refused(fit.main, [*argv, "--out", str(out)] if argv[0] == "crayon" else argv)
     assert not out.exists()
+
+
+def test_one_training_at_a_time_in_a_folder(tmp_path, refused):
+    """Another would remove the state of the first, or take over its name."""
+    out = tmp_path / "run"
+    with alone(out):
+        assert f"another command works in {out}" in refused(fit.main, [*QUICK, "--out", str(out)])
+        assert list(out.iterdir()) == []
+    assert not out.exists()
+
+
+def test_a_run_has_no_fewer_epochs_than_it_had(run_folder, refused):
+    argv = ["crayon", "--resume", "--epochs", "1", "--out", str(run_folder)]
+    assert "has 2 epochs already: give as many --epochs, or more" in refused(fit.main, argv)
+    assert json.loads((run_folder / "recipe.json").read_text())["epochs"] == 2
+
+
+def test_a_run_says_how_many_images_a_step_it_had():
+    """Also where that was left to the machine, for another one would choose another number."""
+    assert recipe_of({"recipe": "crayon", "size": 64, "width": 4}).settings()["batch_size"] == 16
+
+
+def test_every_step_is_validated_on():
+    """Whatever the size of a batch: steps take turns within those of validation."""
+    images = tf.data.Dataset.from_tensor_slices(np.zeros((20, 8, 8, 3), np.uint8))
+    for batch_size, together in ((1, 8), (5, 8), (8, 8), (12, 16)):
+        recipe = recipe_of({"recipe": "crayon", "n": "random", "size": 128, "width": 4, "batch_size": batch_size})
+        _, held_out, _ = recipe.batches([SimpleNamespace(cached=lambda *_: images)], 0)
+        assert len(next(iter(held_out))[0]) == together
 
 
 def test_another_run_is_not_overwritten(run_folder, refused):

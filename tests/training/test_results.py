@@ -46,6 +46,19 @@ def test_several_pages_at_once(tmp_path):
     assert all("|   31 |" in page.read_text() for page in pages)
 
 
+@pytest.mark.parametrize("rest", ["", "More.\n\n<!-- table b.json metrics=a -->\n<!-- end -->\n"])
+def test_a_table_without_an_end_takes_nothing_with_it(rest, tmp_path, refused):
+    page, text = tmp_path / "page.md", f"<!-- table a.json metrics=a -->\n\nProse.\n{rest}"
+    page.write_text(text)
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).write_text(json.dumps({"command": "", "rows": [{"name": "x", "metrics": {"a": 1}}]}))
+    assert "the table of a.json has no end: put <!-- end --> below it" in refused(results.main, [str(page)])
+    assert page.read_text() == text
+    page.write_text("<!-- table c.json metrics=a -->\n<!-- end -->\n")
+    (tmp_path / "c.json").write_text("{}")
+    assert "c.json has no rows" in refused(results.main, [str(page)])
+
+
 def test_a_matrix_of_comparisons(tmp_path):
     rates = {"a against b": -10.0, "a against c": 5.0, "b against a": 12.0}
     rows = [{"name": name, "metrics": {"bd_rate": rate}} for name, rate in rates.items()]

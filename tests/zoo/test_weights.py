@@ -5,6 +5,7 @@ import json
 import shutil
 import tracemalloc
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ import pytest
 import zoo
 from export import __main__ as export
 from training import publish
+from training.command import CommandError
 from training.loop.run_folder import load_run
 from training.publish import guard
+from training.result_files import rounded
 from zoo import weights
 from zoo.registry import MODELS
 
@@ -100,6 +103,19 @@ def test_a_model_of_another_width_is_published(copy, tmp_path, refused):
 def test_cards_say_what_the_registry_asks_for(name):
     card = weights.card(name)
     assert set(card["arguments"]) <= set(MODELS[card["model"]].arguments)
+
+
+def test_a_classifier_has_figures_of_its_own():
+    """Not those of whatever judge a result file is of."""
+    described = {"parameters": 5, "learning_rate": 1 / 3}
+    loaded = SimpleNamespace(path="run", codec=SimpleNamespace(family="classifier"), described=described)
+    rows = [{"name": name, "metrics": {"feature_preservation": value}} for name, value in (("truth", 84), ("grey", 77))]
+    found = {"feature_preservation": {"truth": 84, "grey": 77}}
+    for judge in ({"classifier": rounded(described)}, {"models": {"a": rounded(described)}}):
+        assert publish._metrics({"rows": rows, **judge}, loaded, "a.json") == found
+    for judge in ({}, {"classifier": {"parameters": 6}}):
+        with pytest.raises(CommandError, match="a.json has no rows of run"):
+            publish._metrics({"rows": rows, **judge}, loaded, "a.json")
 
 
 def test_a_wrong_hash_is_an_error(copy, refused):

@@ -109,13 +109,13 @@ def _check_size(runs, size):
 
 
 def check_classes(run, photographs, split):
-    """CommandError where the classes that a classifier was trained on are not those of the photographs, or unknown.
+    """CommandError where the classes that a classifier was trained on are not those of the photographs.
 
-    `run` is a `training.loop.run_folder.Run`. Of a bare .keras file only their number is known.
+    `run` is a `training.loop.run_folder.Run`. Of a bare .keras file they are not known, and a note says so.
     """
-    theirs, ours = photographs.classes(split), run.classes
-    if ours is None and len(theirs) == run.model.outputs[0].shape[-1]:
-        print(f"note: it is not known what the classes of {run.path} are called, of which there are as many")
+    theirs, ours = list(photographs.classes(split)), run.classes
+    if ours is None and len(theirs) <= run.model.outputs[0].shape[-1]:
+        print(f"note: it is not known what classes {run.path} tells apart, so they may be others than those here")
     elif theirs != ours:
         raise CommandError(
             f"{run.path} tells {', '.join(ours or ['other classes'])} apart, and {photographs.spec} has "

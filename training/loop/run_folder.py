@@ -64,7 +64,8 @@ def only_unseen(runs, photographs, split, choosing=False):
     for run in runs:
         if not run.all_known:
             print(f"note: it is not known what all {run.path} was trained on, so it may have seen these images")
-    digests = frozenset().union(*(run.digests - (run.validated if choosing else set()) for run in runs))
+    of_runs = [(run.path, run.digests - (run.validated if choosing else set())) for run in runs]
+    digests = frozenset().union(*(known for _, known in of_runs))
     if split == "test":
         photographs.left_out = digests
     yield
@@ -74,9 +75,9 @@ def only_unseen(runs, photographs, split, choosing=False):
     known = [(name, digest) for name, digest in images if digest in digests]
     if known:
         name, digest = known[0]
-        run = next(run for run in runs if digest in run.digests)
+        run = next(path for path, of_run in of_runs if digest in of_run)
         raise CommandError(
-            f"{run.path} was trained or validated on {len(known)} of these {len(images)} images, {name} for "
+            f"{run} was trained or validated on {len(known)} of these {len(images)} images, {name} for "
             "one: choose another --dataset or --split"
         )
 

@@ -15,11 +15,13 @@ PAPERS = {"champati": lambda settings: paper_figures(row_name(settings))}
 def report(search, trials, argv):
     """Prints and writes what a `Search` found by KerasTuner's trials, a dict by name; gives the exit code."""
     arguments, done = search.arguments, [trial for trial in trials.values() if trial.status == "COMPLETED"]
-    for trial in trials.values():
-        if trial.status == "FAILED":
-            print(f"trial {trial.trial_id} failed: {(trial.message or 'lost').strip().splitlines()[-1]}")
+    failed = {trial.trial_id: trial.message for trial in trials.values() if trial.status == "FAILED"}
+    failed = {name: (message or "lost").strip().splitlines()[-1] for name, message in failed.items()}
+    for name, why in failed.items():
+        print(f"trial {name} failed: {why}")
     if not done:
-        raise CommandError(f"no trial of the search in {arguments.out} was finished")
+        why = next(iter(failed.values()), "none began")
+        raise CommandError(f"no trial of the search in {arguments.out} was finished: {why}")
     rows = sorted((_row(search, trial) for trial in done), key=lambda row: -row["metrics"]["objective"])
     best = rows[knee(_points(rows)) if arguments.objective == "knee" else 0]
     known = arguments.objective == "knee" or arguments.objective in SHOWN
