@@ -155,7 +155,7 @@ def alone(folder):
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    lock = locked(folder)
+    lock = _locked(folder)
     if lock is None:
         raise CommandError(f"another command works in {folder}: wait for it, or {ANOTHER} --out")
     try:
@@ -174,7 +174,7 @@ def _unfinished(parent):
     folder = lock = None
     while lock is None:  # another process may have taken the folder for a left one before it was locked
         folder = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=parent))
-        lock = locked(folder)
+        lock = _locked(folder)
     try:
         yield folder
     finally:
@@ -185,7 +185,7 @@ def _unfinished(parent):
 def _clear_unfinished(parent):
     """Removes what killed processes left unfinished in a folder, and puts back what they were about to replace."""
     for folder in parent.glob(f"{UNFINISHED}*") if fcntl else ():
-        lock = locked(folder)
+        lock = _locked(folder)
         if lock is not None:
             for replaced in (folder / BEFORE).glob("*"):
                 if not (parent / replaced.name).exists():  # killed between two renames
@@ -194,7 +194,7 @@ def _clear_unfinished(parent):
             os.close(lock)
 
 
-def locked(folder):
+def _locked(folder):
     """A lock on a folder, which ends with the process, as a file descriptor; None for one that is held, or is gone."""
     try:
         lock = os.open(folder if fcntl else os.devnull, os.O_RDONLY)

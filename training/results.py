@@ -21,7 +21,8 @@ from training.outputs import result_file, writing
 from training.result_files import listing, pivot, read_results, write_results
 
 MARK = "<!-- table "
-MARKED = re.compile(rf"({MARK}(\S+) (.*?)-->\n)(.*?)(<!-- end -->)", re.DOTALL)
+END = "<!-- end -->"
+MARKED = re.compile(rf"({MARK}(\S+) (.*?)-->\n).*?({END})", re.DOTALL)
 RESULTS = Path(__file__).parents[1] / "results"
 
 # For each model with weights, the page of its figures, and the one that says most, out of the card of its weights.
@@ -52,8 +53,6 @@ def render(text, root):
     """Markdown text with each marked table written again from the result file it names, relative to `root`."""
 
     def table(match):
-        if MARK in match[4]:
-            raise CommandError(f"the table of {match[2]} has no end: put <!-- end --> below it")
         options = dict(pair.split("=", 1) for pair in match[3].split())
         rows = [_compared(row) for row in read_results(Path(root) / match[2])["rows"]]
         where = [pair.split(":") for pair in options.pop("where", "").split(",") if pair]
@@ -63,10 +62,11 @@ def render(text, root):
             options["metrics"] = options["metrics"].split(",")
             rows = [row for row in rows if {*row, *row["metrics"]} & set(options["metrics"])]
         written = (listing if "metrics" in options else pivot)(rows, **options)
-        return f"{match[1]}{written}\n{match[5]}"
+        return f"{match[1]}{written}\n{match[4]}"
 
-    if (last := text.rpartition(MARK)[2]) != text and "<!-- end -->" not in last:
-        raise CommandError(f"the table of {last.split()[0]} has no end: put <!-- end --> below it")
+    for marked in text.split(MARK)[1:]:
+        if END not in marked:
+            raise CommandError(f"the table of {marked.split()[0]} has no end: put {END} below it")
     return MARKED.sub(table, text)
 
 

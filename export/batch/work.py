@@ -64,9 +64,11 @@ def _done(manifest, stamps, files, there, count):
     columns = (rows[column].to_pylist() for column in ("name", "file", "bytes_in", "modified", "bytes_out"))
     kept, written = set(), []
     for number, (name, file, *stamp, bytes_out) in enumerate(zip(*columns, strict=True)):
-        if stamps[name] == Stamp(*stamp) and file is None:
+        if stamps[name] != Stamp(*stamp):
+            continue
+        if file is None:
             kept.add(name)
-        elif stamps[name] == Stamp(*stamp) and file in there and there[file].size == bytes_out:
+        elif file in there and there[file].size == bytes_out:
             written.append(number)
     written = rows.select(["name", "file", "digest"]).take(pa.array(written, pa.int64()))
     for table in results(written, Checker, (manifest.folder,), count, CHECKED_TOGETHER):

@@ -119,19 +119,6 @@ def test_encode_and_decode_are_those_of_the_command(source, tmp_path):
         ).read_bytes()
 
 
-def test_the_manifest_tells_of_what_was_written(tmp_path):
-    """Of an ordinary colour file there is no luma, and no PSNR of the file that was not written; .jpeg counts too."""
-    blocks = np.kron(np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8), np.ones((16, 16, 1), np.uint8))
-    (tmp_path / "in").mkdir()
-    Image.fromarray(blocks).save(tmp_path / "in" / "blocks.png")
-    row = _worked("encode", _arguments("encode", "--auto"), tmp_path / "in", tmp_path / "out", ["blocks.png"])
-    row = row["blocks.png"]
-    assert "an ordinary colour file" in row["line"]
-    assert (row["luma_bytes"], row["color_bytes"], row["psnr"]) == (None, None, None)
-    (tmp_path / "out" / "blocks.jpg").rename(tmp_path / "out" / "blocks.jpeg")
-    assert list(photographs(str(tmp_path / "out"), batch.VERBS["decode"].suffixes)[1]) == ["blocks.jpeg"]
-
-
 def test_what_kills_too_often_is_given_up(source, tmp_path):
     """And what is gone has failed."""
 

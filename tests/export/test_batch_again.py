@@ -5,6 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from pyarrow import parquet
@@ -13,6 +14,7 @@ import zoo
 from export.batch import __main__ as batch
 from export.batch import pool, work
 from export.batch.manifest import DONE, FILE, PARTS, TO_DO
+from export.batch.places import photographs as photographs_of
 from zoo.codecs.loading import fingerprint
 
 QUICK = ["--effort", "0", "--kind", "webp"]
@@ -124,6 +126,20 @@ def test_an_interrupt_at_any_time_is_gone_on_from(after, source, tmp_path, monke
     assert _encode(source, out) == 0
     assert _status(out) == dict.fromkeys(("a.bmp", "b.bmp"), DONE)
     assert {path.name for path in Path(out).rglob("*") if path.is_file()} == {"a.webp", "b.webp", FILE}
+
+
+def test_the_manifest_tells_of_what_was_written(tmp_path):
+    """Of an ordinary colour file there is no luma, and no PSNR of the file that was not written; .jpeg counts too."""
+    folder, out = tmp_path / "in", tmp_path / "out"
+    blocks = np.kron(np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8), np.ones((16, 16, 1), np.uint8))
+    folder.mkdir()
+    Image.fromarray(blocks).save(folder / "blocks.png")
+    assert batch.main(["encode", str(folder), "--out", str(out), "--auto"]) == 0
+    (row,) = parquet.read_table(out / FILE).to_pylist()
+    assert "an ordinary colour file" in row["line"]
+    assert (row["luma_bytes"], row["color_bytes"], row["psnr"]) == (None, None, None)
+    (out / "blocks.jpg").rename(out / "blocks.jpeg")
+    assert list(photographs_of(str(out), batch.VERBS["decode"].suffixes)[1]) == ["blocks.jpeg"]
 
 
 def test_names_that_are_no_more_stay_in_the_manifest(source, tmp_path, monkeypatch):

@@ -42,6 +42,12 @@ def balanced(photographs, split, size, limit):
     return list(images[chosen]), labels[chosen]
 
 
+def stacked(photographs, split, size, limit):
+    """The same of one size, uint8 `(N, size, size, 3)`."""
+    images, labels = balanced(photographs, split, size, limit)
+    return np.stack(images), labels
+
+
 def pairs(batches):
     """What a model is given and must make of it: the same."""
     return batches.map(lambda rgb: (rgb, rgb)).prefetch(tf.data.AUTOTUNE)

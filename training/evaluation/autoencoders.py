@@ -11,7 +11,7 @@ from training.baselines.palettes import PALETTE_SIZES, PALETTES, paletted
 from training.command import CommandError
 from training.data.batches import balanced
 from training.data.sources import open_dataset
-from training.evaluation.scored import file_name, one_dataset, run_names, write_scores
+from training.evaluation.scored import file_name, one_dataset, run_names, split_to_score, write_scores
 from training.loop.run_folder import only_unseen
 from training.metrics.images import psnr, ssim
 from training.metrics.rates import bd_rate
@@ -33,7 +33,7 @@ def evaluate_autoencoders(loaded, arguments, argv, report):
     spec = one_dataset(arguments, loaded[0], "cifar100")
     photographs = open_dataset(spec, (), settings.get("seed", 0), arguments.data_dir)
     size = settings.get("size", 32) if arguments.size is None else arguments.size
-    split = arguments.split or ("all" if photographs.flat and spec != settings.get("dataset") else "test")
+    split = split_to_score(arguments, photographs, spec == settings.get("dataset"))
     with only_unseen([] if arguments.allow_overlap else loaded, photographs, split):
         images, labels = balanced(photographs, split, size, arguments.limit)
     if arguments.report:

@@ -3,10 +3,18 @@
 import numpy as np
 
 from training.command import CommandError
-from training.data.batches import balanced
+from training.data.batches import stacked
 from training.data.luma import grey
 from training.data.sources import open_dataset
-from training.evaluation.scored import AUTOENCODERS, GRIDS, file_name, one_dataset, run_names, write_scores
+from training.evaluation.scored import (
+    AUTOENCODERS,
+    GRIDS,
+    file_name,
+    one_dataset,
+    run_names,
+    split_to_score,
+    write_scores,
+)
 from training.loop.run_folder import load_run, only_unseen
 from training.metrics.colors import DISTANCES, auc, chroma, colorfulness, rarity, threshold_accuracy
 from training.metrics.images import psnr
@@ -81,13 +89,12 @@ def evaluate_colorizers(runs, arguments, argv, _):
     spec, size = one_dataset(arguments, runs[0], "cifar10"), arguments.size or settings.get("size", SIDE)
     _check_size(runs, size)
     photographs = open_dataset(spec, (), settings.get("seed", 0), arguments.data_dir)
-    split = arguments.split or ("all" if photographs.flat and spec != settings.get("dataset") else "test")
+    split = split_to_score(arguments, photographs, spec == settings.get("dataset"))
     path = result_path(arguments.results, file_name(loaded, spec))
     with only_unseen([] if arguments.allow_overlap else runs, photographs, split):
         if found:
             check_classes(found, photographs, split)
-        images, labels = balanced(photographs, split, size, arguments.limit)
-        images = np.stack(images)
+        images, labels = stacked(photographs, split, size, arguments.limit)
     guesses = {"truth": images, "grey": grey(images)}
     guesses |= {name: run.codec.colored(images) for name, run in loaded.items() if run.codec.family == "colorizer"}
     score = ColorScorer(images, classifier, labels)

@@ -8,7 +8,7 @@ from training.baselines.propagation import FAST, levin
 from training.command import CommandError
 from training.data.luma import CODECS, compress_luma
 from training.data.sources import open_dataset
-from training.evaluation.scored import file_name, own_dataset, run_names, told_apart, write_scores
+from training.evaluation.scored import file_name, own_dataset, run_names, split_to_score, told_apart, write_scores
 from training.evaluation.subsets import CONTENT, synthetic_images, terciles
 from training.loop.run_folder import only_unseen
 from training.metrics.images import METRICS
@@ -195,7 +195,7 @@ def _images(loaded, spec, name, arguments):
         grid.check((size, size))
     test_images = RECIPES[settings["recipe"]].TEST_IMAGES if own else ()
     photographs = open_dataset(spec, test_images, settings.get("seed", 0), arguments.data_dir)
-    split = arguments.split or ("all" if photographs.flat and not own else "test")
+    split = split_to_score(arguments, photographs, own)
     with only_unseen([] if arguments.allow_overlap else loaded, photographs, split):
         images = list(photographs.crops(split, size, limit=arguments.limit).as_numpy_iterator())
     for grid in grids:

@@ -50,6 +50,11 @@ def write_scores(path, argv, rows, dataset, seed, **more):
     print(f"written: {path}")
 
 
+def split_to_score(arguments, photographs, is_own):
+    """The split that is asked for; else all of a flat folder that is not that of the training (`is_own`), or test."""
+    return arguments.split or ("all" if photographs.flat and not is_own else "test")
+
+
 def own_dataset(run, usual):
     """The data set of a run's training, or `usual` for a bare .keras file. CommandError for weights of the zoo."""
     if not run.path.exists():

@@ -6,7 +6,7 @@ import numpy as np
 from keras import ops
 
 from training.command import CommandError
-from training.data.batches import balanced
+from training.data.batches import stacked
 from training.data.luma import grey
 from training.data.sources import open_dataset
 from training.evaluation.colorizers import ColorScorer, add_share_of_grey_error, check_classes, one_classifier
@@ -92,8 +92,7 @@ def tables(arguments, argv):
     data = open_dataset(spec, (), 0, arguments.data_dir)
     with only_unseen(runs, data, "test"):
         check_classes(classifier, data, "test")
-        images, labels = balanced(data, "test", 32, arguments.limit)
-        images = np.stack(images)
+        images, labels = stacked(data, "test", 32, arguments.limit)
     score, rows = ColorScorer(images, classifier.codec, labels), []
 
     def add(table, name, decoded, **more):
@@ -109,11 +108,8 @@ def tables(arguments, argv):
     guesses = {}
     for run in runs:
         if run is not classifier:
-            settings, decoded, losses = (
-                run.settings,
-                run.codec.colored(images),
-                history_of(run.path).get("val_loss", []),
-            )
+            settings, decoded = run.settings, run.codec.colored(images)
+            losses = history_of(run.path).get("val_loss", [])
             name, more = row_name(settings), {key: settings[key] for key in ("width", "seed")}
             more["epochs"] = len(losses) or settings["epochs"]  # of those that it has had
             count = data.count("train")

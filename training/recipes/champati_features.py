@@ -58,11 +58,11 @@ class ChampatiFeatures(CifarRecipe):
         """As of every recipe, of images and class numbers."""
         import tensorflow as tf
 
-        from training.data.batches import balanced, in_epochs
+        from training.data.batches import in_epochs, stacked
 
         self.classes(sources)  # of which there must be some
         train, held_out = (
-            tf.data.Dataset.from_tensor_slices(_stacked(*balanced(sources[0], split, self.size, self.limit)))
+            tf.data.Dataset.from_tensor_slices(stacked(sources[0], split, self.size, self.limit))
             for split in ("train", "validation")
         )
         train, steps = in_epochs(train, self.batch_size, self.seed, epoch)
@@ -73,9 +73,3 @@ class ChampatiFeatures(CifarRecipe):
 
     def report(self):
         return ["--size", str(self.size)]
-
-
-def _stacked(images, labels):
-    import numpy as np
-
-    return np.stack(images), labels

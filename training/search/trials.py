@@ -15,8 +15,8 @@ PAPERS = {"champati": lambda settings: paper_figures(row_name(settings))}
 def report(search, trials, argv):
     """Prints and writes what a `Search` found by KerasTuner's trials, a dict by name; gives the exit code."""
     arguments, done = search.arguments, [trial for trial in trials.values() if trial.status == "COMPLETED"]
-    failed = {trial.trial_id: trial.message for trial in trials.values() if trial.status == "FAILED"}
-    failed = {name: (message or "lost").strip().splitlines()[-1] for name, message in failed.items()}
+    failed = [trial for trial in trials.values() if trial.status == "FAILED"]
+    failed = {trial.trial_id: (trial.message or "lost").strip().splitlines()[-1] for trial in failed}
     for name, why in failed.items():
         print(f"trial {name} failed: {why}")
     if not done:
